@@ -9,9 +9,10 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
+from estimator.answers.compare.names import short_names
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
 from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, SEVERAL_PRECISIONS, terms_cautions
-from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout, short_names
+from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.importance import most_important_first
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
@@ -266,7 +267,7 @@ def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
         if same and len(places) < len(possible):
             whose = f"{first_of([first, *others], _NAMED)}: "
         elif not same:
-            whose = f"{first} (with other numbers {first_of(others, _NAMED)}): "
+            whose = f"{first} (likewise {first_of(others, _NAMED)}, with other numbers): "
         yield replace(caution, message=whose + caution.message)
 
 

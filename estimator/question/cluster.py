@@ -72,6 +72,12 @@ class Cluster:
     scale_out_bytes_per_s: float
 
     @property
+    def outgrows_slots(self) -> bool:
+        """Whether it is of several nodes, or of a board with links of its own: no place for cards in PCIe slots."""
+        on_board = self.n_gpus > 1 and self.accelerator.scale_up_kind != "pcie"
+        return on_board or self.n_gpus > self.gpus_per_node
+
+    @property
     def scale_up_domain(self) -> int:
         """Devices that reach each other at scale-up speed.
 

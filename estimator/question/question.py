@@ -248,6 +248,8 @@ class Question:
     None where that is told, or makes no difference."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
+    pretrains: bool = False
+    """Whether more is trained on than fine-tuning takes: then adapters are no other way to do it."""
     run_tokens: float | None = None
     """Tokens of the whole run, where a batch that was left open follows from them; None elsewhere."""
     sequences_each: int = 1

@@ -15,6 +15,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.media import MediaUse
+from estimator.resolve.packing import LARGEST_SET
 from estimator.resolve.samples import Padded
 from estimator.resolve.subject import Subject
 
@@ -96,16 +97,20 @@ def _refuse_of_each(given: Quantity, n_gpus: int) -> None:
         raise InvalidValueError("global_batch_sequences", given, remedy)
 
 
-def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Question | None:
-    """Return `question` with the tokens of the run where its batch was left open, and follows from how many steps.
+def with_amount(question: Question | None, amount: Amount, *, tunes: bool) -> Question | None:
+    """Return `question` with whether its amount is one of pre-training, and the tokens of the run where they count.
 
-    To a trainer for fine-tuning, or for an encoder of text.
+    That is where its batch was left open, and follows from how many steps: to a trainer for fine-tuning, or for an
+    encoder of text.
     """
-    if question is None or question.global_batch_sequences is not None:
+    if question is None:
+        return None
+    question = replace(question, pretrains=amount.real_tokens / amount.epochs > LARGEST_SET)
+    if question.global_batch_sequences is not None:
         return question
     if not tunes and (kind_of(question.transformer) != "encoder" or question.small_set):
         return question
-    return replace(question, run_tokens=tokens)
+    return replace(question, run_tokens=amount.tokens)
 
 
 def replicas(request: Request, n_gpus: int) -> int:

@@ -1,5 +1,6 @@
 """Which accelerator is meant, in which precision, and the peak that counts."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ _COUNTED: Mapping[str, str] = MappingProxyType(
         **{die: f"each die (GCD) is a GPU here, as ROCm shows; {module} is two" for module, die in _DIES.items()},
     }
 )
+_OF_A_RACK = re.compile(r"(?:,? per GPU(?=\))| \(per GPU\)$)")
+"""What the catalogue adds to a rack's name where it means one of its devices."""
 _OTHERWISE = "list_gpus shows the names that would do; for a card that is not among them give peak_tflops too"
 
 _PROCESSOR = re.compile(
@@ -80,10 +83,17 @@ class Device:
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
 
     def counted(self, n_gpus: int) -> str:
-        """Return so many of it in words; of a machine that was named and is not used whole, a part of that."""
+        """Return so many of it in words; of a machine that was named and is not used whole, a part of that.
+
+        Of what is called by its rack, so many GPUs, and the racks that they are in.
+        """
         if self.node is not None and self.count is None and n_gpus < self.node:
             return f"{n_gpus:,} of the {self.node} {self.name} of a {self.machine}"
-        return f"{n_gpus:,} × {self.name}"
+        if self.accelerator is None or not _OF_A_RACK.search(self.name):
+            return f"{n_gpus:,} × {self.name}"
+        racks = math.ceil(n_gpus / self.accelerator.scale_up_domain)
+        held = "1 rack" if racks == 1 else f"{racks:,} racks"
+        return f"{n_gpus:,} GPU{'s' * (n_gpus > 1)} of {_OF_A_RACK.sub('', self.name)} (in {held})"
 
     @property
     def label(self) -> str:

@@ -303,7 +303,7 @@ def _resolved(
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
         question=with_open_packing(
-            with_amount(with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
+            with_amount(with_rows(posed.question(length, layout), padded), amount, tunes=posed.tunes),
             asked,
             amount,
             packing,

@@ -196,7 +196,7 @@ def test_a_warning_of_some_options_says_of_which() -> None:
         for warning in _answer("compare_training_options", {**asked, "methods": [method]}, "detailed")["warnings"]
     }
     told = [warning["message"] for warning in both["warnings"]]
-    of_one = re.compile(r"^(?:lora|qlora)(?: \(with other numbers (?:lora|qlora)\))?: ")
+    of_one = re.compile(r"^(?:lora|qlora)(?: \(likewise (?:lora|qlora), with other numbers\))?: ")
     assert any(of_one.match(message) for message in told)
     # Of those that differ in their numbers one is told.
     assert {of_one.sub("", message) for message in told} <= alone

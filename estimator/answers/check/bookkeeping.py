@@ -31,7 +31,8 @@ _FEW_GPUS = 8
 """Devices that are one machine, of which a run has all as a rule."""
 _AS_SLOW_AGAIN = 2.0
 """By which a speed that is miscounted by the number of GPUs may be off beside: what common causes cost together, such
-as recomputation in full on a stack without compilation. Who miscounts is no less likely to have those."""
+as recomputation in full on a stack without compilation, or what a compiled run gains on one that is not. Who miscounts
+is no less likely to have those: within so much of the expected speed it comes first."""
 _BETTER = 1.3
 """The same of a run that is faster than its like: what tuned stacks are ahead of others by."""
 _PRINTED_SO = -0.5
@@ -184,6 +185,7 @@ def _of_counts(gap: Gap) -> Iterator[Candidate]:
             factor=float(n) if faster else 1.0 / n,
             rarity=_PRINTED_SO if each is not None else 0.0,
             stretch=(_AS_SLOW_AGAIN, up),
+            nearly=_AS_SLOW_AGAIN if possible else 1.0,
             why="" if each is None else f"{each} prints the tokens per second of one GPU",
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )

@@ -62,6 +62,8 @@ class Candidate:
     """Log distance by which it must come nearer than a common cause to stand before it."""
     stretch: tuple[float, float] = (1.0, 1.0)
     """By which the range around it reaches further down, and up, where it leaves room for a second cause beside it."""
+    nearly: float = 1.0
+    """Ratio within which what was observed is as near to it as can be told: what else it may be off by is as usual."""
     shared: Shared = "nothing"
     """What runs of the same lab would have in common with it, if it were so."""
 

@@ -68,7 +68,9 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
             continue
         explains = priced.low <= seen.tokens_per_second <= priced.high
         apart = abs(ratio - move)
-        if not explains and apart <= _LEFT_OVER * abs(move):
+        if apart <= math.log(candidate.nearly):
+            explains, apart = True, 0.0
+        elif not explains and apart <= _LEFT_OVER * abs(move):
             below, above = priced.low / seen.tokens_per_second, seen.tokens_per_second / priced.high
             beyond, room = (below, candidate.stretch[0]) if below > above else (above, candidate.stretch[1])
             explains = beyond <= room

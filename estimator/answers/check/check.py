@@ -79,9 +79,6 @@ _UNSAID_TOKENS, _UNSAID_TUNED_TOKENS = 1e12, 1e8
 it no more than that."""
 _UNSAID_SAMPLES = 100_000
 """Stands for the samples of a set whose lengths alone were told: as many as fine-tuning takes."""
-_LENGTH = "sequence_length"
-_OF_LENGTH = frozenset({"shorter_sequence", "longer_sequence"})
-"""Causes that are what a verdict hangs on where nobody told that, and nothing else is open."""
 _OF_AN_AMOUNT = frozenset({"tokens", "processed_tokens"})
 
 
@@ -90,7 +87,8 @@ class SpeedCheck:
     """The answer."""
 
     run: Run
-    verdict: Verdict
+    as_assumed: Verdict
+    """With what was assumed of the arguments in `depends_on`."""
     depends_on: tuple[str, ...]
     """The arguments that nobody told and without which another verdict is as likely; none where it holds."""
     normal_lengths: tuple[float, float] | None
@@ -111,6 +109,14 @@ class SpeedCheck:
     warnings: tuple[Caution, ...]
 
     @property
+    def verdict(self) -> Verdict:
+        """The verdict; `normal` where it hangs on a batch or length that nobody told, for with another the speed is.
+
+        Of tokens that may or may not count padding the verdict is as they were taken, with its causes.
+        """
+        return self.as_assumed if self.depends_on in {(), (COUNT,)} else "normal"
+
+    @property
     def ratio(self) -> float:
         """Observed over expected speed."""
         return self.seen.tokens_per_second / self.expected.tokens_per_second
@@ -118,7 +124,7 @@ class SpeedCheck:
     @property
     def losses_told(self) -> tuple[Loss, ...]:
         """Those of its losses that the summary tells."""
-        return told_in_summary(self.losses, self.verdict, self.depends_on)
+        return told_in_summary(self.losses, self.as_assumed, self.depends_on)
 
     @property
     def model_flops_utilization(self) -> float:
@@ -207,13 +213,13 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         flop_per_token=model,
         reading=reading,
         faster=judged != "slow",
-        most=bound.tokens_per_second,
+        most=bound.tokens_per_second * min(1.0, bound.reached),
         load=load,
     )
     causes = (*contradicting_causes(apart, seen, expected), *_causes_of(gap, steady, judged, depends_on))
     return SpeedCheck(
         run=run,
-        verdict=judged,
+        as_assumed=judged,
         depends_on=depends_on,
         by_length=by_length,
         normal_lengths=normal_lengths(run, seen, expected) if seen.open_length in depends_on else None,
@@ -272,11 +278,10 @@ def _resolved(
 
 
 def _causes_of(gap: Gap, steady: Expected, judged: Verdict, depends_on: tuple[str, ...]) -> tuple[Cause, ...]:
-    """Return what would explain a gap; of one that hangs on a length that nobody told, only that it is another."""
-    if judged == "normal" or (depends_on and depends_on not in {(_LENGTH,), (COUNT,)}):
+    """Return what would explain a gap; none of one that hangs on a batch or length that nobody told."""
+    if judged == "normal" or depends_on not in {(), (COUNT,)}:
         return ()
-    found = likely_causes(gap, steady)
-    return tuple(cause for cause in found if _LENGTH not in depends_on or cause.code in _OF_LENGTH)
+    return likely_causes(gap, steady)
 
 
 def _load(text: str | None, run: Run) -> DeviceLoad | None:

@@ -11,15 +11,13 @@ from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.ceiling import dense_peak_at, measured_rate_at, reachable_share
 from estimator.evidence.comparables import comparable_runs
-from estimator.evidence.reached import BETTER, reached
 from estimator.models.flops import flop_counts
-from estimator.models.kinds import measured_as
 from estimator.models.passes import passes_of
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
 from estimator.physics.choice import Setting, setting_of
-from estimator.question.cluster import Accelerator
 from estimator.question.question import Caution, Evidence, Layout, Question
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
@@ -38,7 +36,6 @@ __all__ = [
     "verdict",
 ]
 
-_HALF = ("bf16", "fp16")
 _BACKWARD_OVER_FORWARD = 2.0
 Verdict = Literal["faster", "normal", "slow", "implausible"]
 
@@ -191,13 +188,7 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
     counts = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method)
     per_token = counts.model - (attention_flop_per_token(question) if packed_short else 0.0)
     chip, precision = question.cluster.accelerator, question.precision
-    measured = chip.measured_matmul_flop_per_s.get(precision)
-    peak = _dense_peak_flop_per_s(chip, precision)
-    if measured is None and precision in _HALF:
-        # One unit serves both, on some chips at different rates.
-        half = next((half for half in _HALF if half in chip.measured_matmul_flop_per_s), None)
-        if half is not None:
-            measured = chip.measured_matmul_flop_per_s[half] * peak / _dense_peak_flop_per_s(chip, half)
+    measured, peak = measured_rate_at(chip, precision), dense_peak_at(chip, precision)
     name, note = f"dense {precision} peak", f"datasheet of {chip.name}"
     if measured is not None:
         name = f"measured {precision} matmul ceiling"
@@ -209,33 +200,19 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
         flop_per_token=per_token,
         name=name,
         note=note,
-        reached=math.inf if measured is None or not _is_decoder(question) else min(1.0, BETTER.mode * reached().share),
+        reached=reachable_share(question),
     )
-
-
-def _is_decoder(question: Question) -> bool:
-    return measured_as(question.transformer) == "decoder"
 
 
 def dense_peak_flop_per_s(run: Run) -> float:
     """Return the catalogued dense peak of one device, whatever peak a caller divides by; of unlike ones the mean."""
     chip = run.device.accelerator
-    return (
-        run.device.peak_flop_per_s
-        if chip is None or run.device.pools
-        else _dense_peak_flop_per_s(chip, run.device.precision)
-    )
+    return run.device.peak_flop_per_s if chip is None or run.device.pools else dense_peak_at(chip, run.device.precision)
 
 
 def utilization(run: Run, tokens_per_second: float, flop_per_token: float) -> float:
     """Return the FLOPs of a speed of all devices over the dense peak of all devices."""
     return tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
-
-
-def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:
-    if precision == chip.training_precision:
-        return chip.training_peak_flop_per_s
-    return chip.peak_flop_per_s.get(precision, chip.training_peak_flop_per_s)
 
 
 def attention_flop_per_token(question: Question) -> float:

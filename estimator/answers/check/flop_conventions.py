@@ -16,6 +16,8 @@ __all__ = ["counted_otherwise"]
 
 _SAME = 0.015
 """Share by which two counts may differ and be the same: norms, padded vocabularies, rounded digits."""
+_WORTH_TELLING = 0.1
+"""Share from which on a difference changes what is read off a utilization: below it runs themselves differ as much."""
 _OURS = "this tool counts the keys that a query sees, the output layer, no recomputation and no embedding lookup"
 
 
@@ -43,16 +45,16 @@ def counted_otherwise(
         return ()
     ours = seen.tokens_per_second * flop_per_token / run.n_gpus
     per_token = logged * run.n_gpus / seen.tokens_per_second
-    if abs(logged / ours - 1.0) <= _SAME:
+    if abs(logged / ours - 1.0) < _WORTH_TELLING:
         return ()
     nearest = min(_conventions(run, run.question), key=lambda way: abs(way.flop_per_token / per_token - 1.0))
-    its = "what the log counts cannot be told from this, if model, batch and GPUs are its own"
+    its = "no usual count makes the log's, so see whether model, length, batch and GPUs are those of the log"
     if abs(nearest.flop_per_token / per_token - 1.0) <= _SAME:
         by_it = ours * nearest.flop_per_token / flop_per_token
-        its = f"it counts {nearest.what}, which makes {format_rate(by_it / TERA)}"
+        its = f"the log counts {nearest.what}, which makes {format_rate(by_it / TERA)}"
     message = (
-        f"the log says {format_rate(logged / TERA)} TFLOP/s per GPU and this answer {format_rate(ours / TERA)} of the "
-        f"same speed, for they count differently: {its}; {_OURS}. Compare utilizations of one count alone"
+        f"of the same speed the log makes {format_rate(logged / TERA)} TFLOP/s per GPU and this answer "
+        f"{format_rate(ours / TERA)}: {its}; {_OURS}"
     )
     return (Caution(code="flops_counted_otherwise", message=message),)
 

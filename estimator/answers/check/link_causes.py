@@ -7,6 +7,7 @@ from estimator.answers.check.candidate import Candidate, said
 from estimator.answers.check.expected import Expected
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.question.cluster import Accelerator
+from estimator.question.practice import Transport
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.run import Run
 
@@ -22,6 +23,7 @@ _NARROW_PCIE_GB_PER_S = (20.0, 12.0, 8.0, 4.0, 2.0, 1.0)
 """What is left to a device in a slot of fewer lanes or an older generation, 4.0 ×8 down to 3.0 ×1, and of a wide one
 whose copies go through the host's memory because peer-to-peer is off, as drivers have it on GeForce cards."""
 _SOCKETS = "TCP sockets in place of RDMA"
+_RDMA = "rdma"
 _GPU_LINKS = frozenset({"nvlink", "xgmi", "pcie"})
 _PCIE_BYTES_PER_S = 25e9
 """PCIe 4.0 ×16 as collectives get it, where a device's own link is not listed."""
@@ -137,7 +139,7 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
         why, sockets = f"{gbps:g} Gb/s per GPU in place of {has}", gbps in _PLAIN_ETHERNET_GBPS_PER_GPU
         yield Candidate(
             code="slow_network",
-            what=_slow_network(gbps, has, told=told),
+            what=_slow_network(gbps, has, told=told, transport=pinned.practice.transport),
             base=pinned,
             question=replace(pinned, cluster=plain),
             shared="network",
@@ -147,7 +149,8 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
         if sockets and asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
             yield Candidate(
                 code="sharded_over_network",
-                what="weights are gathered in each pass (ZeRO-3, FSDP) over plain Ethernet",
+                what="weights are gathered in each pass (ZeRO-3, FSDP) over "
+                + ("TCP sockets" if pinned.practice.transport == _RDMA else "plain Ethernet"),
                 question=replace(asked, cluster=plain, layout=replace(asked.layout, data_sharding="zero3")),
                 rarity=_UNCOMMON,
                 shared="network",
@@ -156,9 +159,11 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
             )
 
 
-def _slow_network(gbps: float, has: str, *, told: bool) -> str:
+def _slow_network(gbps: float, has: str, *, told: bool, transport: Transport | None) -> str:
     """Return what is said of a network of `gbps` per GPU where one of `has` was told, or assumed."""
-    if gbps in _PLAIN_ETHERNET_GBPS_PER_GPU:
+    if gbps in _PLAIN_ETHERNET_GBPS_PER_GPU and transport != "sockets":
+        if transport == _RDMA:
+            return f"the InfiniBand, RoCE or EFA that was told is not used between nodes ({_SOCKETS})"
         if told:
             return f"the network between nodes does not reach the {has} Gb/s per GPU that were told ({_SOCKETS})"
         return "nodes talk over plain Ethernet (TCP sockets), not over RDMA"

@@ -60,7 +60,7 @@ def _verdict(check: SpeedCheck) -> str:
         beyond = seen > check.bound.tokens_per_second
         judged = f", more than the {check.bound.name} allows" if beyond else ""
         return f"Cannot be judged without {_open(check)}, as assumed, {observed} is {against}{judged}."
-    if check.verdict != "implausible":
+    if check.as_assumed != "implausible":
         return f"{_opening(check)}: {observed} is {against}."
     reach = f"The run should reach {format_rate(expected.tokens_per_second)} {ends}."
     return f"Implausible: {_beyond(check, observed)} {reach}"
@@ -91,16 +91,16 @@ def _at_either_length(ways: Lengths, observed: str, full_tokens: int) -> str:
 
 def _opening(check: SpeedCheck) -> str:
     """Return the verdict in words; of a normal speed, what the run loses most by how it is set up."""
-    if check.verdict == "faster":
+    if check.as_assumed == "faster":
         return "Faster than expected"
-    if check.losses and check.verdict == "normal":
+    if check.losses and check.as_assumed == "normal":
         return f"Normal for this set-up, but {check.losses[0].clause}"
-    return check.verdict.capitalize()
+    return check.as_assumed.capitalize()
 
 
 def _in_it_already(check: SpeedCheck) -> str:
     """Return what makes a slow run slow that the expected speed has already: no cause of what it is slower by."""
-    lost = [loss.clause for loss in check.losses_told] if check.verdict == "slow" else []
+    lost = [loss.clause for loss in check.losses_told] if check.as_assumed == "slow" else []
     return f"In the expected speed already: {'; '.join(lost)}." if lost else ""
 
 
@@ -218,10 +218,10 @@ def _other_length(check: SpeedCheck) -> str:
 
 
 def _causes(check: SpeedCheck) -> str:
-    if check.verdict == "normal" or check.depends_on:
+    if check.as_assumed == "normal" or check.depends_on:
         return ""
     explaining = [cause for cause in check.causes if cause.explains][:3]
-    if check.verdict == "implausible" and not explaining:
+    if check.as_assumed == "implausible" and not explaining:
         # What else the number counts is told with the verdict, or else no setting makes a device faster than it is.
         return ""
     together = "" if any(cause.usual for cause in explaining) else _together(check)
@@ -250,7 +250,7 @@ def _together(check: SpeedCheck) -> str:
     expected = check.expected
     share = 1.0
     taken: list[str] = []
-    for cause in check.causes if check.verdict == "slow" else ():
+    for cause in check.causes if check.as_assumed == "slow" else ():
         if cause.usual and cause.code not in _UNITS:
             share *= cause.tokens_per_second / expected.tokens_per_second
             taken.append(cause.what)

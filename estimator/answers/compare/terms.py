@@ -7,7 +7,9 @@ devices or methods, and is told before anything else is read off a comparison.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from estimator.answers.compare.compare import Outcome
+from estimator.answers.compare.names import short_names
 from estimator.answers.compare.rank import Row
+from estimator.answers.estimate.wording import amount_words
 from estimator.base.text import first_of
 from estimator.question.question import Caution
 from estimator.resolve.framework.local_updates import asked_local_updates
@@ -27,9 +29,10 @@ _WAYS: tuple[Callable[[Run], str], ...] = (
     lambda run: run.subject.name,
     lambda run: f"method {run.method.name}",
     lambda run: f"{run.n_gpus:,} GPUs",
+    amount_words,
     lambda run: f"{run.method.name} on {run.device.name}",
     lambda run: f"{run.subject.name} on {run.device.name}",
-    lambda run: f"{run.method.name} on {run.n_gpus:,} × {run.device.name}",
+    lambda run: f"{run.method.name} on {run.device.counted(run.n_gpus)}",
 )
 """What may tell the options of one kind from the others', the plainest first."""
 
@@ -96,13 +99,18 @@ def _several_lengths(best: Sequence[Outcome]) -> Iterator[Caution]:
 
 
 def _apart(options: Iterable[tuple[str, Run]]) -> Mapping[str, list[str]]:
-    """Return each value of the options that have one, with what tells its options from the others'."""
+    """Return each value of the options that have one, with what tells its options from the others'.
+
+    The plainest way whose names are of one value each; where none is, all that differs among the options.
+    """
     told = list(options)
+    runs = [run for _, run in told]
+    ways = [*([name(run) for run in runs] for name in _WAYS), short_names(runs)]
     names: dict[str, list[str]] = {}
-    for name in _WAYS:
+    for way in ways:
         on: dict[str, list[str]] = {}
-        for value, run in told:
-            on.setdefault(value, []).append(name(run))
+        for (value, _), name in zip(told, way, strict=True):
+            on.setdefault(value, []).append(name)
         names = {value: [*dict.fromkeys(each)] for value, each in on.items()}
         if len({each for named in names.values() for each in named}) == sum(map(len, names.values())):
             break

@@ -1,6 +1,6 @@
 """A comparison in words."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import RankBy, Row
@@ -10,7 +10,6 @@ from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.base.text import first_of
 from estimator.base.units import format_bytes, format_duration, format_usd
 from estimator.question.question import Caution
-from estimator.resolve.run import Run
 
 __all__ = [
     "best_rows",
@@ -18,7 +17,6 @@ __all__ = [
     "option_name",
     "scaling_doubts",
     "short_layout",
-    "short_names",
     "told_option",
 ]
 
@@ -90,7 +88,7 @@ def _need(outcome: Outcome) -> str:
     run, memory = estimated.run, estimated.memory
     method = "" if run.method.name == "full" else f", {run.method.name}"
     took = f"{format_bytes(memory.total_bytes)} of {format_bytes(memory.usable_bytes)} a GPU"
-    return f"{run.subject.name} on {run.n_gpus:,} × {run.device.name}{method} ({took})"
+    return f"{run.subject.name} on {run.device.counted(run.n_gpus)}{method} ({took})"
 
 
 def best_rows(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
@@ -119,20 +117,6 @@ def option_name(estimated: Estimate) -> str:
         f"{run.subject.name} on {amount_words(run)} with {run.device.counted(run.n_gpus)} "
         f"({run.device.precision}{method})"
     )
-
-
-def short_names(runs: Sequence[Run]) -> list[str]:
-    """Return each of several options by what tells it from the others; where nothing does, by its devices."""
-    ways: tuple[Callable[[Run], str], ...] = (
-        lambda run: run.subject.name,
-        lambda run: f"on {amount_words(run)}",
-        lambda run: run.method.name,
-        lambda run: f"in {run.device.precision}",
-        lambda run: run.device.counted(run.n_gpus),
-    )
-    told = [[way(run) for run in runs] for way in ways]
-    parts = [names for names in told if len(set(names)) > 1] or told[-1:]
-    return [" ".join(words) for words in zip(*parts, strict=True)]
 
 
 def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:

@@ -184,7 +184,9 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
     )
     factor = grounds.blend.factor * math.exp(point_log)
     factor, span = held_to_precedent(setting, calibration, factor, span, grounds.physical_s)
-    return held_to_ceiling(setting, grounds.best, factor, span, grounds.physical_s)
+    # What a run reached of one precision's rate is no end of a range that holds a narrower one.
+    held = all(doubt.argument != "precision" for doubt in doubts)
+    return held_to_ceiling(setting, grounds.best, factor, span, grounds.physical_s, to_reached=held)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:

@@ -334,6 +334,7 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
         for other in sold
         if (other.vendor, other.segment) == (chip.vendor, segment or chip.segment)
         and other.memory_bytes > chip.memory_bytes
+        and (other.scale_up_kind != "pcie" or not question.cluster.outgrows_slots)
         and other.year >= chip.year
         and (question.precision in other.peak_flop_per_s or question.precision not in chip.peak_flop_per_s)
     ]
@@ -377,8 +378,11 @@ def _sequences(question: Question) -> Iterator[Change]:
 
 
 def _methods(question: Question) -> Iterator[Change]:
-    """Yield adapters, on a base in 16 bit and in 4; of those that are trained already, the base alone changes."""
-    if not takes_adapters(question.transformer):
+    """Yield adapters, on a base in 16 bit and in 4; of those that are trained already, the base alone changes.
+
+    None where a whole model is trained on more than fine-tuning takes: nobody pre-trains adapters.
+    """
+    if not takes_adapters(question.transformer) or (question.pretrains and question.method.name == "full"):
         return
     kind: Kind = "method"
     note = "another training: adapters on frozen weights"

@@ -47,9 +47,10 @@ def mostly_waiting(
 ) -> tuple[Caution, ...]:
     """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
 
-    Tried are adapters, other sharding, larger micro-batches, a batch four times as large, a network as fast as the
-    reference system's; what takes a token at least 15 % less time is named, with how much it takes. That devices wait
-    for their host to launch kernels is told where that can be helped, for small steps are so.
+    Tried are adapters (unless the amount is one of pre-training), other sharding, larger micro-batches, a batch four
+    times as large, a network as fast as the reference system's; what takes a token at least 15 % less time is named,
+    with how much it takes. That devices wait for their host to launch kernels is told where that can be helped, for
+    small steps are so.
     """
     question = setting.question
     waits, launches = waiting_share(step.breakdown), host_share(step.breakdown)
@@ -70,7 +71,8 @@ def mostly_waiting(
     named = {words.split()[0]: (share, words) for share, words in reversed(helped)}
     best = sorted(named.values())[:_MOST_NAMED]
     told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in best)
-    would = f"what would help, the most first: say {told}" if told else _NOTHING_HELPS
+    first = ", the most first" if len(best) > 1 else ""
+    would = f"what would help{first}: say {told}" if told else _NOTHING_HELPS
     if not for_host:
         return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
     if not told:
@@ -103,7 +105,8 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
     """Yield changes to be tried, each with the batch as it is unless that is what changes."""
     question, batch, each = setting.question, setting.global_batch, setting.question.sequences_each
     kept = replace(question, global_batch_sequences=batch)
-    if question.method.name == "full" and takes_adapters(question.transformer):
+    assumed = f" ({batch // each:,} is assumed)" if question.global_batch_sequences is None else ""
+    if question.method.name == "full" and takes_adapters(question.transformer) and not question.pretrains:
         yield _Way(
             words='method "lora" (another training: adapters on frozen weights; of the same batch and length)',
             question=replace(kept, method=Method(name="lora")),
@@ -122,11 +125,11 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
             yield _Way(words=words, question=replace(kept, layout=layout))
         elif at_once > batch:
             # A batch of one micro-batch grows with it.
-            words += f" with global_batch_sequences {at_once // each:,}"
+            words += f" with global_batch_sequences {at_once // each:,}{assumed}"
             yield _Way(words=words, question=replace(question, layout=layout, global_batch_sequences=at_once))
     larger = _TIMES_THE_BATCH * batch
     yield _Way(
-        words=f"global_batch_sequences {larger // each:,}",
+        words=f"global_batch_sequences {larger // each:,}{assumed}",
         question=replace(question, global_batch_sequences=larger),
     )
     cluster = question.cluster

@@ -44,7 +44,7 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     priced = [estimate for estimate in tried if estimate is not None and fits(estimate)]
     priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):
-        raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
+        raise infeasible(trials, f"no layout trains {run.subject.name} on {run.device.counted(run.n_gpus)}")
     best = _as_searched(in_full(priced[0]), request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = limits.deadline_s is not None or limits.budget is not None

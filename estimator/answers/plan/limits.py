@@ -163,12 +163,14 @@ def needs_limit(limits: Limits, solve_for: str) -> None:
 
 
 def within(limits: Limits) -> str:
-    """Return the limits in words: ` within 30 days and $250k`."""
+    """Return the limits in words: ` within 30 days and $250k`; a deadline that nobody told last, and as such."""
     parts: list[str] = []
-    if limits.deadline_s is not None:
+    if limits.deadline_s is not None and not limits.deadline_assumed:
         parts.append(format_duration(limits.deadline_s))
     if limits.budget is not None:
         parts.append(spoken_budget(limits.budget, limits.budget_unit))
+    if limits.deadline_s is not None and limits.deadline_assumed:
+        parts.append(f"{format_duration(limits.deadline_s)} (the usual, for no deadline was given)")
     return f" within {' and '.join(parts)}" if parts else ""
 
 
@@ -244,7 +246,8 @@ def _cost(estimate: Estimate, unit: BudgetUnit = "USD") -> float:
 
 def _described(estimate: Estimate) -> str:
     cost = f", {format_usd(_cost(estimate))}" if math.isfinite(_cost(estimate)) else ""
-    return f"{estimate.run.n_gpus:,} × {estimate.run.device.name} in {format_duration(estimate.training_s)}{cost}"
+    devices = estimate.run.device.counted(estimate.run.n_gpus)
+    return f"{devices} in {format_duration(estimate.training_s)}{cost}"
 
 
 def _fewer_tokens(trials: Trials, estimate: Estimate, taken: Callable[[Estimate], float], limit: float) -> str:

@@ -127,7 +127,7 @@ def _refusal(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
     request = trials.resolved(trials.varied(n_gpus=n_gpus or fewest or ways.ladder.step, tokens=_UNIT_TOKENS))
     estimate = ways.at(request.n_gpus)
     if estimate is not None and fits(estimate):
-        on = f"{request.n_gpus:,} × {request.device.name}"
+        on = request.device.counted(request.n_gpus)
         remedies = "; or ".join(_larger_limits(trials.limits))
         return InfeasibleError(
             f"not one token of {request.subject.name} is trained on {on}{within(trials.limits)}; "

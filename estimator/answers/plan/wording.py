@@ -111,9 +111,9 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
         case "model_size":
             return _sized(run)
         case "layout":
-            return f"{layout_words(estimate)} on {run.n_gpus:,} × {run.device.name}"
+            return f"{layout_words(estimate)} on {run.device.counted(run.n_gpus)}"
         case _:
-            return f"{run.n_gpus:,} × {run.device.name}"
+            return run.device.counted(run.n_gpus)
 
 
 def _sized(run: Run) -> str:
@@ -142,7 +142,7 @@ def _described(plan: Plan, option: Option) -> str:
     """Return an alternative by what tells it from the solution."""
     estimate = option.estimate
     run = estimate.run
-    devices = f"{run.n_gpus:,} × {run.device.name}"
+    devices = run.device.counted(run.n_gpus)
     why = f" ({option.why})"
     match plan.request.solve_for:
         case "layout":

@@ -40,10 +40,27 @@ def _codes(answer: dict[str, Any], of: str) -> set[str]:
 def test_no_speed_is_ruled_out_by_a_length_that_may_be_a_limit(framework: str) -> None:
     """1.5 s for eight samples: as their limit is long, beyond the card; as samples are, usual."""
     answer = _answer(framework=framework)
-    assert answer["verdict"] == "faster"
+    assert (answer["verdict"], answer["likely_causes"]) == ("normal", [])
     assert answer["verdict_depends_on"] == "tokens_per_sample"
     assert "is normal with samples of" in answer["summary"]
     assert "sequence_length_assumed" in _codes(answer, "warnings")
+
+
+@pytest.mark.parametrize("batch", [None, 16])
+@pytest.mark.parametrize("step_s", [0.1, 0.5, 2.0, 6.0, 20.0, 60.0, 600.0])
+@pytest.mark.parametrize(
+    "run", [{"method": "qlora", "framework": "huggingface"}, {"method": "full", "framework": "megatron", "n_gpus": 8}]
+)
+def test_what_cannot_be_judged_is_called_neither_slow_nor_fast(
+    run: dict[str, Any], step_s: float, batch: int | None
+) -> None:
+    """Summary and verdict agree: a step is of some usual batch and length, at which its time may be normal."""
+    none = {"micro_batch_size": None, "gradient_accumulation": None, "sequence_length": None}
+    asked = none | run | {"gpu": "a100", "global_batch_sequences": batch, "observed_step_seconds": step_s}
+    answer = _answer(**asked)
+    is_open = answer["verdict_depends_on"] is not None
+    assert answer["summary"].startswith("Cannot be judged") is is_open
+    assert not is_open or (answer["verdict"], answer["likely_causes"]) == ("normal", [])
 
 
 @pytest.mark.parametrize("framework", ["unsloth", "llama-factory", "huggingface"])

@@ -108,32 +108,41 @@ def test_flops_that_are_counted_in_another_way_contradict_nothing() -> None:
         assert check.causes == ()
 
 
+_LONG = 32_768
+LONG = replace(RIGHT, sequence_length=_LONG, global_batch_sequences=192)
+"""As many tokens a step, of which attention is a larger part."""
+
+
 def _counting(convention: str) -> str:
     """Return the log of the right run as a trainer prints it that counts in another way."""
-    asked = resolve(replace(RIGHT, tokens="1T")).question
+    asked = resolve(replace(LONG, tokens="1T")).question
     assert asked is not None
-    ours = flop_counts(asked.transformer, sequence_length=4096)
-    whole = flop_counts(asked.transformer, sequence_length=4096, causal=False)
+    ours = flop_counts(asked.transformer, sequence_length=_LONG)
+    whole = flop_counts(asked.transformer, sequence_length=_LONG, causal=False)
     counts = {
         "the whole score matrix": whole.model,
-        "full recomputation": flop_counts(asked.transformer, sequence_length=4096, recompute="full").hardware,
+        "full recomputation": flop_counts(asked.transformer, sequence_length=_LONG, recompute="full").hardware,
         # Of a causal mask, the half that is counted is as large as that which is not.
         "no attention": 2.0 * ours.model - whole.model,
     }
-    per_gpu = 1536 * 4096 / 10.742 / 640 * counts[convention]
-    return LOG.replace("398.2", f"{per_gpu / 1e12:.1f}")
+    per_gpu = 1536 * 4096 / 13.428 / 640 * counts[convention]
+    log = "\n".join(LINE.format(step=step, seen=192 * step) for step in range(100, 110)).replace("10742.0", "13428.0")
+    return log.replace("398.2", f"{per_gpu / 1e12:.1f}")
 
 
 @pytest.mark.parametrize("convention", ["the whole score matrix", "full recomputation", "no attention"])
 def test_flops_that_a_trainer_counts_in_another_way_are_explained(convention: str) -> None:
     """Megatron-LM's `num_floating_point_operations` counts the masked half too; Megatron-DeepSpeed recomputation."""
-    check = speed_check(RIGHT, Observed(log=_counting(convention)))
+    check = speed_check(LONG, Observed(log=_counting(convention)))
     told = next(warning for warning in check.warnings if warning.code == "flops_counted_otherwise")
-    assert f"it counts {convention}" in told.message
-    assert f"{check.flop_per_s_per_gpu / 1e12:.3g} of the same speed" in told.message
+    assert f"the log counts {convention}" in told.message
+    assert f"this answer {check.flop_per_s_per_gpu / 1e12:.3g}" in told.message
     assert check.verdict == "normal"
 
 
-def test_flops_that_are_counted_alike_are_not_explained() -> None:
-    codes = {warning.code for warning in speed_check(RIGHT, Observed(log=LOG)).warnings}
-    assert "flops_counted_otherwise" not in codes
+@pytest.mark.parametrize("times", [0.93, 0.97, 1.0, 1.03, 1.08])
+def test_flops_that_are_counted_nearly_alike_are_not_explained(times: float) -> None:
+    """A difference of less than a tenth changes nothing that is read off a utilization."""
+    ours = speed_check(RIGHT, Observed(log=LOG)).flop_per_s_per_gpu / 1e12
+    log = LOG.replace("398.2", f"{times * ours:.1f}")
+    assert "flops_counted_otherwise" not in {told.code for told in speed_check(RIGHT, Observed(log=log)).warnings}

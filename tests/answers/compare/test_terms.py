@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from estimator.answers.compare.names import short_names
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from tools.compare_training_options import TrainingOptions, compare_training_options
 from tools.estimate_training_time import estimate_training_time
 from tools.plan_training import plan_training
@@ -107,3 +110,8 @@ def test_devices_are_planned_as_they_are_estimated() -> None:
     alone = estimate_training_time(gpu=planned.solution.gpu, **run)
     assert planned.solution.training_days == pytest.approx(alone.training_days, rel=1e-3)
     assert not planned.warnings
+
+
+def test_options_that_differ_in_their_tokens_alone_are_told_apart_by_them() -> None:
+    runs = [resolve(Request(model="llama-3.1-70b", gpu="h100", n_gpus=64, tokens=each)) for each in ("10T", "15T")]
+    assert short_names(runs) == ["on 10T tokens", "on 15T tokens"]

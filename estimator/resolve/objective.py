@@ -62,7 +62,6 @@ _ROLLOUT_WORDS = re.compile(
     r"prime-?rl|nemo-?rl|nemo-aligner|trlx|skyrl|roll|real-?hf)\b"
 )
 _SUPERVISED = re.compile(r"\bsft\b|\bdpo\b|\bsupervised\b")
-_TRAINERS = re.compile(r"\b(dpo|orpo|kto|reward|cpo|simpo)(?:[ _-]?trainer)?\b")
 _TEACHER = re.compile(r"^(distill\w*|kd|gkd|knowledge[ _]distillation)\s*(?:from|of|with|by|:|\()\s*(.+?)\)?$")
 ROLLOUTS = (
     "answers are sampled from the model and scored before each update; sampling is usually half to nine tenths of an "
@@ -131,7 +130,7 @@ def as_answered(request: Request, network: Transformer | None) -> Request:
 
 
 def asked_objective(request: Request, stack: str) -> AskedObjective:
-    """Return what `request` trains towards: as said, else as its framework's name tells, else the next token.
+    """Return what `request` trains towards: as said, else pairs where negatives are told, else the next token.
 
     Raises InvalidValueError for reinforcement learning with rollouts, and for a distillation without its teacher;
     UnknownNameError for what is no objective.
@@ -151,10 +150,9 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
     if name is None:
         choices = (*OBJECTIVES, "distillation from llama-3.1-70b", *METHODS)
         raise UnknownNameError("objective", given, get_close_matches(folded, choices, n=3, cutoff=0.5) or choices)
-    told = _TRAINERS.search(text) if name == "next_token" else None
-    inferred = name == "next_token" and (told is not None or bool(of_framework))
+    inferred = name == "next_token" and bool(of_framework)
     if inferred:
-        name = "contrastive" if told is None else _WORDS[told[1]]
+        name = "contrastive"
     negatives = of_framework if negatives is None else negatives
     if name == "distillation" and taught is None:
         raise InvalidValueError(

@@ -54,6 +54,7 @@ from estimator.resolve.settings import with_settings
 from estimator.resolve.slices import with_whole_counted
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.told_degrees import of_its_network, with_spread_experts
+from estimator.resolve.told_objective import with_told_objective
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
 
@@ -117,8 +118,10 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 def _with_told_settings(request: Request, *, peak: bool) -> Run:
     """Return the run of `request`, and what a configuration told of it."""
     request, length = with_said_length(request)
-    run, read = _asked(request, peak=peak), request.settings
-    run = replace(run, assumptions=noted(run.assumptions, "sequence_length", length))
+    told, read = with_told_objective(request), request.settings
+    run = _asked(told.request, peak=peak)
+    known = told.marked(noted(run.assumptions, "sequence_length", length))
+    run = replace(run, assumptions=known, warnings=(*told.cautions, *run.warnings))
     if read is None:
         return run
     return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))

@@ -20,6 +20,7 @@ __all__ = [
     "UNSAID",
     "asked_views",
     "called_by_views",
+    "crops_end",
     "is_views",
     "read_in_views",
     "view_doubts",
@@ -129,6 +130,12 @@ def called_by_views(name: str, request: Request) -> str:
     """Return what a network of that name is called as `request` trains it: `ResNet-50 by MoCo`."""
     views = asked_views(request)
     return name if views is None or views.title in name else f"{name} by {views.title}"
+
+
+def crops_end(text: str, at: int) -> int | None:
+    """Return where the crops that `text` tells from `at` on end, as `2x224+10x96` does; None where it tells none."""
+    found = _CROPS.match(text, at) or _SMALL_ONES.match(text, at)
+    return None if found is None else found.end()
 
 
 def is_views(given: str) -> bool:

@@ -36,6 +36,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "batch_assumed",
         "epochs_not_counted",
         "rollouts_not_counted",
+        "objective_not_counted",
         "text_part_only",
         "quantised_copy",
         "length_may_be_a_limit",

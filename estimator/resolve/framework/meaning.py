@@ -44,6 +44,12 @@ class Facts:
     """Which layers learn, in the words of that argument, where all else is frozen meanwhile."""
     degrees: tuple[tuple[str, int], ...] = ()
     """Over how many devices what is shared, by argument, and `data_parallel`."""
+    objective: str | None = None
+    """What is trained towards, in the words of that argument."""
+    usual_objective: str | None = None
+    """Likewise, where nearly all who say it mean that."""
+    crops: str | None = None
+    """What is cut of each picture, as it was written."""
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -56,6 +62,9 @@ class Facts:
             adapters=self.adapters or other.adapters,
             trained_layers=self.trained_layers or other.trained_layers,
             degrees=tuple({**dict(other.degrees), **dict(self.degrees)}.items()),
+            objective=self.objective or other.objective,
+            usual_objective=self.usual_objective or other.usual_objective,
+            crops=self.crops or other.crops,
         )
 
     def yielding(self, other: "Facts") -> "Facts":

@@ -7,6 +7,7 @@ from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice, ZeroEngine
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
+from estimator.resolve.framework.goals import PICTURE_METHODS
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, by_phrase, folded
 from estimator.resolve.framework.scripts import SCRIPTS
 
@@ -25,10 +26,13 @@ def _named(
     engine: ZeroEngine | None = None,
     says: Facts = NO_FACTS,
     kernels: Practice = NOTHING_SAID,
+    goal: str | None = None,
     note: str = "",
 ) -> tuple[str, Meaning]:
-    facts = Facts(practice=kernels).over(says)
-    sharded = Facts(sharding=beside, practice=Practice(zero_engine=engine))
+    # What is trained towards does not depend on which of several names is the stack's.
+    aimed = Facts(objective=goal)
+    facts = Facts(practice=kernels).over(says).over(aimed)
+    sharded = Facts(sharding=beside, practice=Practice(zero_engine=engine)).over(aimed)
     return words, Meaning(stack=stack, rank=rank, project=project, beside=sharded, says=facts, note=note)
 
 
@@ -150,11 +154,17 @@ _ROWS = (
     # Trainers of pictures and sounds in plain PyTorch.
     _named(
         "timm | pytorch image models | open clip | fastai | espnet | icefall | k 2 icefall | speechbrain | wenet | "
-        "lavis | deit | mae | convnext | swin | swin transformer | dino | dinov 2",
+        "lavis | deit | convnext | swin | swin transformer | lightly | vissl | mmselfsup | mm self sup",
         "pytorch",
         _LIBRARY,
         note="taken as plain PyTorch, which it is built on",
     ),
+    # Repositories called as the method they were written for.
+    *(
+        _named(words, "pytorch", _LIBRARY, goal=method, note="taken as plain PyTorch, which it is built on")
+        for method, words in PICTURE_METHODS.items()
+    ),
+    _named("solo learn | lightly train", "lightning", _OWN, note="built on Lightning"),
     _named(
         "torchvision | torchvision reference | torchvision references | detectron 2 | mmdetection | mmdet | mmcv | "
         "detr | facebookresearch detr | detrex | mmpretrain | mmcls | mmsegmentation | mmseg",
@@ -238,18 +248,27 @@ _ROWS = (
     _named(
         "huggingface | hugging face | hf | hf trainer | hf transformers | transformers | huggingface trainer | "
         "hugging face trainer | transformers trainer | huggingface transformers | seq 2 seq trainer | trainer api | "
-        "training arguments | seq 2 seq training arguments | sentence transformer trainer",
+        "training arguments | seq 2 seq training arguments",
         "huggingface",
         _TRAINER,
         project="transformers",
     ),
     # Its example scripts; those of language models join texts and cut them into blocks (`group_texts`).
-    _named(_scripts("clm mlm plm fim"), "huggingface", _SCRIPT, says=_JOINED, note="joins texts and cuts them"),
+    _named(_scripts("clm plm fim"), "huggingface", _SCRIPT, says=_JOINED, note="joins texts and cuts them"),
+    _named(_scripts("mlm"), "huggingface", _SCRIPT, says=_JOINED, goal="masked", note="joins texts and cuts them"),
+    _named(
+        _scripts("glue classification ner swag imageclassification audioclassification"),
+        "huggingface",
+        _SCRIPT,
+        goal="classification",
+    ),
+    # An encoder marks the answer, and a decoder writes it.
+    _named(_scripts("qa"), "huggingface", _SCRIPT, goal="qa"),
+    _named(_scripts("mae"), "huggingface", _SCRIPT, goal="mae"),
     _named(
         _scripts(
-            "glue classification ner qa squad swag summarization translation wav2vec2pretraining "
-            "speechrecognitionctc speechrecognitionseq2seq audioclassification imageclassification imagecaptioning "
-            "mae mim semanticsegmentation objectdetection instancesegmentation clip"
+            "squad summarization translation wav2vec2pretraining speechrecognitionctc speechrecognitionseq2seq "
+            "imagecaptioning mim semanticsegmentation objectdetection instancesegmentation clip"
         ),
         "huggingface",
         _SCRIPT,
@@ -261,12 +280,16 @@ _ROWS = (
         project="accelerate",
     ),
     _named(
-        "trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl | reward trainer | orpo trainer | "
-        "kto trainer | cpo trainer | gkd trainer | bco trainer | trlx | rl 4 lms | sft config | dpo config | "
-        "orpo config | kto config | reward config",
+        "trl | sft trainer | trl sft trainer | grpo trainer | hf trl | trlx | rl 4 lms | sft config",
         "trl",
         project="trl",
     ),
+    # Its trainers that are called as what they train towards.
+    _named("dpo trainer | dpo config", "trl", project="trl", goal="dpo"),
+    _named("orpo trainer | orpo config | cpo trainer | cpo config", "trl", project="trl", goal="orpo"),
+    _named("kto trainer | kto config | bco trainer | bco config", "trl", project="trl", goal="kto"),
+    _named("reward trainer | reward config", "trl", project="trl", goal="reward"),
+    _named("gkd trainer | gkd config", "trl", project="trl", goal="distillation"),
     # Its script of supervised fine-tuning packs; pairs are nowhere packed.
     _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),
     _named("open r 1 | oumi", "trl"),
@@ -277,8 +300,15 @@ _ROWS = (
     _named("unsloth | fast language model | unsloth zoo", "unsloth", _OWN),
     _named("open instruct", "open-instruct"),
     _named("fastchat | fast chat", "fastchat"),
+    # Losses of pairs and triplets are nearly all that it is used for; a cross-encoder is told in words of its own.
     _named(
-        "sentence transformers | sentence transformer | sbert | flagembedding | flag embedding | tevatron | setfit",
+        "sentence transformers | sentence transformer | sbert | tevatron | sentence transformer trainer",
+        "huggingface",
+        says=Facts(usual_objective="contrastive"),
+        note="Hugging Face's trainer, with a loss of its own",
+    ),
+    _named(
+        "flagembedding | flag embedding | setfit",
         "huggingface",
         note="Hugging Face's trainer, with a loss of its own",
     ),

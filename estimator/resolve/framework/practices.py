@@ -11,6 +11,7 @@ from estimator.resolve.framework.adapters import ADAPTERS
 from estimator.resolve.framework.degrees import DEGREES
 from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.fabrics import FABRICS
+from estimator.resolve.framework.goals import GOALS
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
@@ -313,7 +314,7 @@ _METHODS = (
 )
 """What is trained, where method is left at its default."""
 _HARMLESS = (
-    "sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | finetune | sharding | "
+    "sft | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | finetune | sharding | "
     "sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | attn implementation | "
     "loss | launch | double quant | double quantization | fine tuning | fine tune | fine tuned | rank | instruct | "
     "mixed precision | amp | gradient accumulation | data parallel | data parallelism | dp | "
@@ -328,8 +329,7 @@ _HARMLESS = (
     "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | mamba ssm | "
     "causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | auto wrap policy | wrap | "
     "transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
-    "textual inversion | streaming dataset | neftune | neftune noise | max autotune | "
-    "multiple negatives ranking loss | mnrl"
+    "textual inversion | streaming dataset | neftune | neftune noise | max autotune"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})
@@ -363,6 +363,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
         **HELD_WEIGHTS,
         **WEIGHT_WIDTHS,
         **FABRICS,
+        **GOALS,
         **LINKS,
         **OPTIMIZERS,
         **WORKERS,

@@ -16,6 +16,7 @@ from estimator.resolve.framework.fillers import (
     ON_AFTER_IS,
     STRONG_NEGATORS,
 )
+from estimator.resolve.framework.goals import told_goal
 from estimator.resolve.framework.host_memory import told_host_memory
 from estimator.resolve.framework.machines import told_machines
 from estimator.resolve.framework.meaning import Meaning, folded
@@ -183,14 +184,14 @@ class _Reader:
         return False
 
     def _took_machine(self, token: Token) -> bool:
-        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `TP 4` or `padded to 512`.
+        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `TP 4`, `padded to 512` or crops.
 
         A denial of it says nothing.
         """
         if self._negator is not None:
             return False
         readers = (told_blocks, told_degrees, told_network, told_host_memory, told_machines, told_negatives)
-        told = (*readers, told_padded_length)
+        told = (*readers, told_padded_length, told_goal)
         found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False

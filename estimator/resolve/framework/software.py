@@ -33,6 +33,12 @@ class NamedFramework:
     """Which layers learn at a time, all else being frozen; None where nothing tells."""
     degrees: tuple[tuple[str, int], ...] = ()
     """Degrees of parallelism by argument, and `data_parallel`, as far as they are told."""
+    objective: str = ""
+    """What is trained towards, in the words of that argument; empty where nothing tells."""
+    usual_objective: str = ""
+    """What nearly all who name such software train towards, likewise."""
+    crops: str = ""
+    """What is cut of each picture, likewise."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]

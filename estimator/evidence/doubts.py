@@ -38,8 +38,9 @@ __all__ = ["doubts_of"]
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
-_EXPANDED_BY_SCRIPT = 0.5
-"""The same of a script whose own default that is: QLoRA's first command has no precision, its examples set `bf16`."""
+_EXPANDED_BY_SCRIPT = 0.25
+"""The same of a script whose own default that is: the first command of QLoRA's README has no precision, and all of its
+commands for the models that it published set `bf16`, which is what most who name it copy."""
 _FULL_PRECISION = 0.4
 """Share of those who train an encoder of text or pictures on Hugging Face's trainer, and say nothing of precision, that
 leave it at FP32, as the trainer does unless told and its guides for classification do; notebooks and scripts that
@@ -185,16 +186,20 @@ def _with_known_ends(setting: Setting) -> _Others:
 
 
 def _wide_base(question: Question, ways: Ways) -> Doubt:
-    if _expands_to_tf32(question):
-        unless, others = "the script is told bf16 or fp16", "tf32 or bf16"
+    """Return the doubt; of a script that most start as its own commands do, the point is theirs."""
+    by_script = _expands_to_tf32(question)
+    if by_script:
+        assumed, unless, others = ", as the script's own commands set it", "bf16 or fp16 is set", "tf32 or bf16"
     else:
         chip = question.cluster.accelerator.name
-        unless, others = f"bnb_4bit_compute_dtype is float16, for {chip} has no BF16", "fp16 or fp32"
+        assumed, others = "", "fp16 or fp32"
+        unless = f"bnb_4bit_compute_dtype is float16, for {chip} has no BF16"
     message = (
-        f"4-bit layers are computed in FP32, {ways[0][0]:.1f} times as long, unless {unless}; the range holds both: "
-        f"say precision {others}"
+        f"{question.precision} is assumed{assumed}; unless {unless}, 4-bit layers are computed in FP32, "
+        f"{ways[0][0]:.1f} times as long, and the range holds both: say precision {others}"
     )
-    return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
+    caution = Caution(code="base_expanded_to_fp32", message=message)
+    return Doubt(argument="precision", ways=ways, caution=caution, moves=not by_script)
 
 
 def _full_precision(whose: str, ways: Ways) -> Doubt:

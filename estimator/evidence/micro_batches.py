@@ -41,8 +41,11 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
         return ()
     chosen = int(layouts.micro_batch[0]) // question.sequences_each
     larger = best.micro_batch // question.sequences_each
+    whose = f"{setting.stack.name}'s examples have"
+    if question.practice.samples_each is not None:
+        whose = "the script that is named has"
     message = (
-        f"micro-batches of {chosen:,} are taken, as {setting.stack.name}'s examples have them; those of {larger:,} "
+        f"micro-batches of {chosen:,} are taken, as {whose} them; those of {larger:,} "
         f"fit, with which a step would take {factor:.2g} times as long, and the range holds both: say micro_batch_size"
     )
     caution = Caution(code="micro_batch_unsaid", message=message)

@@ -86,7 +86,7 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
         return (_one_process(n),)
     if n > 1 and _is_start_unsaid(question):
         if question.framework in _ON_ONE_DEVICE:
-            return (_idle_devices(setting.stack.name, n),)
+            return (_idle_devices(setting, physical_s, constants),)
         if _may_work_in_turn(setting):
             return _in_turn(setting, physical_s, constants)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
@@ -175,20 +175,37 @@ def _is_start_unsaid(question: Question) -> bool:
     """Return whether nothing tells how devices come to share the work: no launcher, engine or layout."""
     practice, layout = question.practice, question.layout
     told = (practice.stages_alone, practice.zero_engine, layout.data_sharding, layout.pipeline_parallel)
-    return all(one is None for one in told)
+    shared = (layout.tensor_parallel, layout.context_parallel, layout.expert_parallel)
+    return all(one is None for one in (*told, *shared))
 
 
 def _started_in_turn(n: int) -> float:
     return _STARTED_PLAINLY * (2.0 / n) ** 2
 
 
-def _idle_devices(stack: str, n: int) -> Doubt:
-    ways = ((n, _STARTED_PLAINLY),)
+def _idle_devices(setting: Setting, physical_s: float, constants: Constants) -> Doubt:
+    """Return the doubt whether one device does all of the batch: what n of them tell one another it is spared."""
+    question = setting.question
+    alone = fastest(_on_one_device(question, setting.global_batch), constants)
+    # Where one does not hold it as it was asked, no more is known than that it does the work of n.
+    factor = question.cluster.n_gpus if alone is None else alone.step_s / physical_s
     message = (
-        f"{stack} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it takes {n:,} "
-        "times as long; say n_gpus 1 if so, or how it is started in framework"
+        f"{setting.stack.name} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it "
+        f"takes {factor:,.1f} times as long; say n_gpus 1 if so, or how it is started in framework"
     )
-    return Doubt(argument="n_gpus", ways=ways, caution=Caution(code=LEFT_IDLE, message=message))
+    caution = Caution(code=LEFT_IDLE, message=message)
+    return Doubt(argument="n_gpus", ways=((factor, _STARTED_PLAINLY),), caution=caution)
+
+
+def _on_one_device(question: Question, batch: int) -> Question:
+    """Return `question` on one of its devices, all else alike; a micro-batch that nobody told is what its share was."""
+    micro = None if "micro_batch_size" in question.unsaid else question.layout.micro_batch_size
+    return replace(
+        question,
+        cluster=replace(question.cluster, n_gpus=1),
+        global_batch_sequences=batch,
+        layout=LayoutRequest(micro_batch_size=micro, recompute=question.layout.recompute),
+    )
 
 
 def _one_process(n: int) -> Doubt:

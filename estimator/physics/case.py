@@ -84,6 +84,8 @@ class Case:
     """The same of all layers, over all keys of a sequence, where one mask over a micro-batch keeps samples apart."""
     attention_flop_per_key: Numbers
     """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
+    masked_flop_per_key: Numbers
+    """`masked_attention_flop` over the length of the sequence, for the same reason: the kernel is no other."""
     attention_passed: Numbers
     """Share of attention that gradients pass through."""
     scan_matmul_flop: Numbers

@@ -46,7 +46,8 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
 
     fused      FLOPs · (1 + k0/keys) / (ceiling · e(kernel) · head width^p)      k0: prologue of short sequences
                layers whose window is a mask, and all where one hides padding: FLOPs of all keys by the
-               memory-efficient kernel; so all layers where a micro-batch is one sequence with a mask
+               memory-efficient kernel, whose ends cost it as much; so all layers where a micro-batch is one sequence
+               with a mask
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
@@ -63,7 +64,8 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
     slower = where(case.memory_efficient, 1.0, fallback)
-    flop = flop + case.masked_attention_flop / slower
+    masked = case.masked_attention_flop + constants["flash_start_keys"] * case.masked_flop_per_key * chunks
+    flop = flop + masked / slower
     flop = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, flop)
     passed = case.attention_passed
     flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + core_again) * passed)

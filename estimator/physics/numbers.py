@@ -116,6 +116,8 @@ def case_of(
     quantised = (1.0 - share) * (1.0 - whole_share(table, execution))
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
+    # What a kernel loses at its ends is time: of slow products it is as much less work.
+    end_share = ceiling / matmul_ceiling_flop_per_s(chip, half) if wide else 1.0
     head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
     masked = [_behind_a_mask(attention, sequence_length, execution) for attention in table.attentions]
@@ -144,13 +146,17 @@ def case_of(
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
         attention_flop=sum(skipped),
-        masked_batch_flop=sum(_over_all_keys(a, sequence_length) for a in table.attentions if execution.masked_batches),
+        masked_batch_flop=sum(_square_flop(a, sequence_length) for a in table.attentions if execution.masked_batches),
         masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
-        # What a kernel loses at its ends is time: of slow products it is as much less work.
-        attention_flop_per_key=(ceiling / matmul_ceiling_flop_per_s(chip, half) if wide else 1.0)
+        attention_flop_per_key=end_share
         * sum(
             flop / attention.longest(sequence_length) for flop, attention in zip(skipped, table.attentions, strict=True)
+        ),
+        masked_flop_per_key=end_share
+        * sum(
+            flop / _over_all_keys(attention).longest(sequence_length)
+            for flop, attention in zip(masked, table.attentions, strict=True)
         ),
         attention_passed=_passed(
             [(f, plan.of(a.group)) for f, a in zip(attention_flop, table.attentions, strict=True)]
@@ -302,11 +308,15 @@ def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True)
 def _behind_a_mask(attention: Attention, sequence_length: int, execution: Execution) -> float:
     """Return forward FLOPs a token of attention that a mask over all keys restricts; 0 where it leaves keys out."""
     windowed = execution.dense_masks and 0 < attention.window < sequence_length
-    return _over_all_keys(attention, sequence_length) if windowed or execution.masked_rows else 0.0
+    return _square_flop(attention, sequence_length) if windowed or execution.masked_rows else 0.0
 
 
-def _over_all_keys(attention: Attention, sequence_length: int) -> float:
-    return replace(attention, window=0, chunked=False).flop_per_token(sequence_length, causal=False)
+def _square_flop(attention: Attention, sequence_length: int) -> float:
+    return _over_all_keys(attention).flop_per_token(sequence_length, causal=False)
+
+
+def _over_all_keys(attention: Attention) -> Attention:
+    return replace(attention, window=0, chunked=False)
 
 
 def _flag(true: bool) -> float:

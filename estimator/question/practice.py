@@ -147,6 +147,8 @@ class Practice:
     """Bytes of a machine's own memory, where they are told …"""
     host_memory_of: NetworkOf | None = None
     """… and whether they are those of a node, or of each of its devices."""
+    devices: int | None = None
+    """Devices of the run in all, where they are told beside its software."""
     nodes: int | None = None
     """Machines that a run has, where they are told …"""
     node_devices: int | None = None

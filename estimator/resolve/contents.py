@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from estimator.base.prior import Prior
 from estimator.models.kinds import Kind, kind_of
+from estimator.question.practice import Padding
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.batch import replicas, resolved_batch
+from estimator.resolve.batch import cut_length, replicas, resolved_batch
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
 from estimator.resolve.framework.software import NamedFramework
@@ -27,13 +28,8 @@ _CUT_AT = 64
 """What lengths at which scripts cut are multiples of: 128 (`run_glue.py`), 384 (SQuAD), 192, 256, 512."""
 _SPECIAL_TOKENS = 2
 """Tokens that such a number may be short of: those that a tokenizer adds at the ends, T5 one and BERT two."""
-_ROW = Prior(
-    low=0.6,
-    mode=1.0,
-    high=1.5,
-    why="Tokens of a row over the number told: collators that pad to the longest leave rows of short texts shorter "
-    "than the cut, and who told a mean has longer ones",
-)
+_SHORTER_ROWS = 0.6
+"""Tokens of a row over a limit: collators that pad to the longest leave rows of short texts shorter than the cut."""
 
 _AT_ONCE: frozenset[Kind] = frozenset({"audio", "diffusion", "encoder", "vision"})
 """Kinds whose trainers seldom accumulate: recipes of timm, DETR, diffusers and BERT give the batch of a device."""
@@ -51,7 +47,7 @@ def contents(
     data, subject = on_small_pictures(data, subject, told)
     use = media_use(data.request, subject, framework.practice, picture_text(data, told, subject.transformer))
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
-    data = _at_once(_cut(data, use), use, n_gpus)
+    data = _at_once(_cut(data, use, framework.practice.padding), use, n_gpus)
     media = None if use.subject.transformer is None else use.subject.transformer.media
     if media is not None and use.count:
         data = with_projector_alone(data, media)
@@ -63,21 +59,36 @@ def contents(
     return data, with_targets(with_usual_parts(use, data.request), data)
 
 
-def _cut(data: ToldData, use: MediaUse) -> ToldData:
-    """Return `data` with the one length that is told of an encoder's texts as what they are padded and cut to.
+def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:
+    """Return `data` with the one length that is told of an encoder's texts as a mean or what they are cut to, or both.
 
-    That is a round number, or the longest; of what no encoder reads the longest alone tells a limit, and no mean.
+    The longest is a limit, and so is a round number where all are padded to one. Another number alone may be either,
+    whatever it is: scripts have `max_length=128` and sets a mean of 128, and time must grow with it. Of what no encoder
+    reads the longest alone tells a limit, and no mean.
     """
-    told = data.lengths
+    told, network = data.lengths, use.subject.transformer
     if told is None:
         return data
-    cut_at = _cut_at(data, told, use)
-    if cut_at is None:
-        return _of_usual_mean(data, told) if told.usual_mean else data
+    reads = use.encodes and network is not None and data.request.sequence_length is None
+    # Of tokens that were counted, a mean makes samples: rows of the longest would be fewer.
+    counted = any(one.name == "samples" for one in data.assumptions)
+    window = network.native_sequence_length if reads and network is not None else 0
+    if told.usual_mean:
+        longest = told.longest or 0.0
+        return _limited(data, told, longest) if not counted and longest <= window else _of_usual_mean(data, told)
+    if not told.bare or told.mean > window:
+        return data
+    if padding == "limit":
+        return _limited(data, told, told.mean) if -told.mean % _CUT_AT <= _SPECIAL_TOKENS else data
+    # A text as long as its model reads fills its row either way.
+    return _either(data, told) if told.mean < cut_length(use.subject, told.mean) else _limited(data, told, told.mean)
+
+
+def _limited(data: ToldData, told: SampleLengths, cut_at: float) -> ToldData:
+    """Return `data` with `cut_at` as what all texts are padded and cut to."""
     message = (
         f"{cut_at:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
-        "encoders; were they the mean, rows padded to the longest of a micro-batch would be about twice as long: if "
-        f'so, say "mean {cut_at:g}"'
+        f'encoders; padded to the longest of a micro-batch, rows are shorter: if so, say "mean N, max {cut_at:g}"'
     )
     factors = (1.0, 1.0) if told.usual_mean else (data.low_factor, data.high_factor)
     return replace(
@@ -86,23 +97,25 @@ def _cut(data: ToldData, use: MediaUse) -> ToldData:
         lengths=SampleLengths(
             mean=cut_at, variation=_NONE, shortest=cut_at, longest=cut_at, told=True, fixed=told.fixed
         ),
-        low_factor=factors[0] * _ROW.low,
-        high_factor=factors[1] * _ROW.high,
+        low_factor=factors[0] * _SHORTER_ROWS,
+        high_factor=factors[1],
         cautions=(*data.cautions, Caution(code="length_taken_as_limit", message=message)),
     )
 
 
-def _cut_at(data: ToldData, told: SampleLengths, use: MediaUse) -> float | None:
-    """Return the tokens at which texts of an encoder are cut by the one number told; None where it tells of none."""
-    network = use.subject.transformer
-    if not use.encodes or network is None or data.request.sequence_length is not None:
-        return None
-    if told.usual_mean:
-        # Of tokens that were counted, a mean makes samples: rows of the longest would be fewer.
-        longest = None if any(one.name == "samples" for one in data.assumptions) else told.longest
-    else:
-        longest = told.mean if told.bare and -told.mean % _CUT_AT <= _SPECIAL_TOKENS else None
-    return None if longest is None or longest > network.native_sequence_length else longest
+def _either(data: ToldData, told: SampleLengths) -> ToldData:
+    """Return `data` of whose texts one number is told, that may be their mean or what they are padded and cut to."""
+    message = (
+        f"{told.mean:,.0f} tokens may be the mean of texts, or what they are padded and cut to, which makes rows about "
+        "half as long as those padded to the longest of a micro-batch: the time is between the two, and the range "
+        f'holds both: say "mean {told.mean:g}" or "padded to {told.mean:g}"'
+    )
+    return replace(
+        data,
+        lengths=replace(told, may_be_limit=True),
+        low_factor=data.low_factor * _SHORTER_ROWS,
+        cautions=(*data.cautions, Caution(code="length_mean_or_limit", message=message)),
+    )
 
 
 def _of_usual_mean(data: ToldData, told: SampleLengths) -> ToldData:

@@ -48,6 +48,7 @@ from estimator.resolve.quantised_copy import with_copy
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.said_length import with_said_length
+from estimator.resolve.said_padding import with_said_padding
 from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
@@ -132,7 +133,9 @@ def _asked(request: Request, *, peak: bool) -> Run:
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
+    request, padding = with_said_padding(request)
     framework = told_software(request, software)
+    framework = replace(framework, practice=padding.over(framework.practice))
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told, framework, copied = with_copy(told, framework, subject)

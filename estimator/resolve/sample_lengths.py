@@ -79,6 +79,9 @@ class SampleLengths:
     """… and at most so much."""
     bare: bool = False
     """Whether one number was told, of which nobody says whether it is a mean or what samples are cut and padded to."""
+    may_be_limit: bool = False
+    """Whether `mean` is as likely what samples are cut and padded to, so that rows are as long as lie between the two.
+    """
     usual_mean: bool = False
     """Whether only the longest was told, so that the mean is that of a usual set."""
     fixed: float = 0.0
@@ -89,7 +92,11 @@ class SampleLengths:
         if limit is not None and limit <= self.fixed:
             return limit
         room = None if limit is None else limit - self.fixed
-        return self.fixed + self._longest_text(draws, room, end)
+        longest = self.fixed + self._longest_text(draws, room, end)
+        if not self.may_be_limit:
+            return longest
+        # In log time as far from either: as many are told one as the other.
+        return math.sqrt(longest * (self.mean if limit is None else min(self.mean, limit)))
 
     def beside(self, fixed: float) -> "SampleLengths":
         """Return the lengths of samples with so many tokens more in each."""

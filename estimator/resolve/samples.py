@@ -83,11 +83,17 @@ class Padded:
     """Tokens at which samples are cut; None where nothing tells."""
     limits: tuple[float, float] | None = None
     """Between what that lies, where every sample is padded to it and nobody told it."""
+    padded_as_said: bool = False
+    """Whether it was said that every sample is padded to it."""
 
     @property
     def has_padding(self) -> bool:
-        """Whether there is padding within a micro-batch: not beside a sample alone, nor where none is padded."""
-        return self.padding != "none" and self.micro_batch * self.sequences > 1 and self.longest > self.mean
+        """Whether there is padding within a micro-batch: not beside a sample alone, nor where none is padded.
+
+        Who says that all are padded to a length has shorter ones, however long they are told to be.
+        """
+        alone = self.padding == "none" or self.micro_batch * self.sequences == 1
+        return self.padded_as_said or (not alone and self.longest > self.mean)
 
     @property
     def sequence_length(self) -> int:
@@ -130,7 +136,7 @@ def padded_samples(
         limit = _padded_to(lengths, limit)
 
     def rows_of(micro: int, source: SourceKind) -> Padded:
-        return _padded(
+        rows = _padded(
             lengths,
             limit,
             micro,
@@ -142,6 +148,7 @@ def padded_samples(
             sequences=sequences,
             limits=_guessed_limits(limit, lengths, window, encodes=encodes) if guessed and limit else None,
         )
+        return replace(rows, padded_as_said=practice.padding == "limit")
 
     if request.micro_batch_size is not None:
         return rows_of(checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES), "user")
@@ -240,6 +247,10 @@ def _padded(
         # Such a trainer padded to the longest in earlier releases, one of which may be what runs.
         most_of_usual = max(most_of_usual, lengths.expected_longest(micro * sequences, limit) / usual)
     least_of_usual = math.exp(-low)
+    if lengths.may_be_limit:
+        # The row lies as far above the one way as below the other.
+        either = math.log(usual / lengths.expected_longest(1, limit))
+        least_of_usual, most_of_usual = math.exp(-math.hypot(low, either)), math.exp(math.hypot(high, either))
     if limits is not None:
         least_of_usual, most_of_usual = (end / usual for end in limits)
     return Padded(

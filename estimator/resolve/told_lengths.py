@@ -17,13 +17,17 @@ _ARGUMENT = "tokens_per_sample"
 _LONGEST = 80
 _REMEDY = (
     'must be a mean length ("400"), a range ("500-600"), "550 ± 30", "mean 300, max 2048" or "median 200, p95 900", '
-    'in tokens, or the longest alone ("max 512")'
+    'in tokens, the longest alone ("max 512"), or one length of all ("exactly 384", "padded to 384")'
 )
 _COUNT = r"[\d.,_]*\d[\d.,_]*(?:e\d+)?\s*k?"
 _ABOUT = re.compile(r"^(?:about|approximately|approx\.?|around|avg\.?|average|circa|ca\.?|mean|~|≈)[\s:=]*(?:of\s+)?")
 _TOKENS = re.compile(r"\s*\b(?:tokens?|toks?)\b(?:\s*(?:per|/|a|each)\s*(?:sample|example|row|conversation)?)?\s*$")
 _RANGE = re.compile(rf"(?:between|from)?\s*({_COUNT})\s*(?:-|–|—|\.\.+|…|to|and|bis)\s*({_COUNT})")
 _AROUND = re.compile(rf"({_COUNT})\s*(?:±|\+/-|\+-|plus or minus)\s*({_COUNT})\s*(%?)")
+_ALL_WORDS = r"(?:all|each|every|always|exactly|fixed|constant|uniform|equal|same)"
+_ALL = re.compile(
+    rf"(?:{_ALL_WORDS}\s+)+(?:(?:length|size|of|at|to|are|is)\s+)*({_COUNT})|({_COUNT})[\s,(]*(?:{_ALL_WORDS}\s*)+\)?"
+)
 _UP_TO = re.compile(r"\bup to\b|\bat most\b|\b(?:cut|truncated)(?: off)? (?:at|to)\b|<=|≤|<")
 _SEPARATOR = re.compile(r",(?!\d{3}(?!\d))|[;:=/()]")
 """What stands between named numbers; a comma before three digits is in one."""
@@ -61,7 +65,9 @@ def told_lengths(given: object) -> SampleLengths:
     if len(given) > _LONGEST:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
     text = _UP_TO.sub("max ", _TOKENS.sub("", " ".join(given.casefold().split())))
-    found = _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
+    found = (
+        _alike(text, given) or _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
+    )
     if found is not None:
         return found
     mean = _count(_ABOUT.sub("", text), given)
@@ -76,6 +82,15 @@ def _of_text(given: str) -> SampleLengths | None:
     return SampleLengths(
         mean=round(told.tokens, 1), low_factor=told.low / told.tokens, high_factor=told.high / told.tokens
     )
+
+
+def _alike(text: str, given: str) -> SampleLengths | None:
+    """Return lengths that are all the same: `exactly 384`, `fixed 384`, `384 (fixed)`."""
+    match = _ALL.fullmatch(text)
+    if match is None:
+        return None
+    length = _count(match[1] or match[2], given)
+    return _between(length, length)
 
 
 def _ranged(text: str, given: str) -> SampleLengths | None:

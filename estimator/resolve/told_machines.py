@@ -20,7 +20,7 @@ def told_machine(request: Request, practice: Practice) -> tuple[int | None, tupl
     """
     nodes, devices = practice.nodes, practice.node_devices
     if nodes is None and devices is None:
-        return None, ()
+        return None, _contradicted_count(request, practice.devices)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
     given = told_per_node(request)
     each = devices or given
@@ -37,6 +37,17 @@ def told_machine(request: Request, practice: Practice) -> tuple[int | None, tupl
         why = f"the argument's n_gpus {n_gpus:,} are no such number of equal nodes; say gpus_per_node"
         return None, (_contradicted(_words(nodes, None), why),)
     return n_gpus // nodes, ()
+
+
+def _contradicted_count(request: Request, devices: int | None) -> tuple[Caution, ...]:
+    """Return what to beware of where devices in all are told, and are not as many as are counted."""
+    if devices is None:
+        return ()
+    n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
+    if devices == n_gpus:
+        return ()
+    told = f"{devices:,} GPU{'' if devices == 1 else 's'}"
+    return (_contradicted(told, f"the argument's n_gpus {n_gpus:,} are counted"),)
 
 
 def _largest(request: Request) -> int:

@@ -59,6 +59,7 @@ MAY_BE_OPEN = {
     "transport",
     "host_memory_bytes",
     "host_memory_of",
+    "devices",
     "nodes",
     "node_devices",
     "shards_in_node",

@@ -3,6 +3,7 @@
 Authority: the trainers' own defaults (TrainingArguments, SFTConfig, Axolotl's and LLaMA-Factory's configurations).
 """
 
+import math
 from typing import Any
 
 import pytest
@@ -238,9 +239,9 @@ def test_a_habit_that_a_third_of_a_stack_does_not_have_is_warned_of() -> None:
 
 def test_a_text_encoder_of_many_positions_reads_as_much_of_a_text_as_others() -> None:
     """BGE-M3 takes 8,192 tokens, and FlagEmbedding cuts passages at 512."""
-    read = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=300, framework="auto")
+    asked = {"model": "bge-m3", "method": "full", "objective": "contrastive", "framework": "auto"}
+    read, long = (_answer(**asked, tokens_per_sample=f"mean {mean}") for mean in (300, 2000))
     assert _assumed(read, "padded_length")["value"] == 512
-    long = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=2000, framework="auto")
     assert _assumed(long, "padded_length")["value"] > 2000
 
 
@@ -256,7 +257,7 @@ def test_sentences_and_passages_are_less_unlike_than_instructions(micro_batch: i
         run: dict[str, Any] = {"model": model, "method": "full", "packing": "padded", "n_gpus": 1} | said
         return float(_assumed(_answer(**run), "padded_length")["value"])
 
-    text, instructions = row("bert-base-uncased", "30"), row("gpt2", "30")
+    text, instructions = row("bert-base-uncased", "mean 30"), row("gpt2", "mean 30")
     assert text < 0.85 * instructions
     if micro_batch == 32:
         assert text == pytest.approx(2.4 * 30, abs=8)
@@ -268,24 +269,45 @@ def _row(model: str, **said: Any) -> Run:  # noqa: ANN401 - the arguments of a r
     return resolve(Request(**asked))
 
 
+def _warned(run: Run) -> set[str]:
+    return {caution.code for caution in run.warnings}
+
+
 @pytest.mark.parametrize("model", ["bert-base-uncased", "roberta-large", "t5-large"])
-@pytest.mark.parametrize("length", [64, 128, 384, 512, "128", "128 tokens"])
-def test_a_round_number_of_an_encoders_texts_is_what_they_are_cut_at(model: str, length: int | str) -> None:
-    """Transformers' `run_glue.py` pads all to its `max_seq_length` of 128, its scripts for SQuAD to 384."""
+@pytest.mark.parametrize("length", [64, 100, 128, 129, "255", "300 tokens"])
+def test_one_number_of_an_encoders_texts_may_be_their_mean_or_what_they_are_cut_at(
+    model: str, length: int | str
+) -> None:
+    """Transformers' `run_glue.py` pads all to its `max_seq_length` of 128; sets have a mean of 128 as well."""
+    told = str(length).split()[0]
+    run, limit, mean = (
+        _row(model, tokens_per_sample=said, micro_batch_size=16)
+        for said in (length, f"padded to {told}", f"mean {told}")
+    )
+    assert "length_mean_or_limit" in _warned(run)
+    assert not {"length_mean_or_limit"} & (_warned(limit) | _warned(mean))
+    assert limit.amount.tokens < run.amount.tokens < mean.amount.tokens
+    assert run.amount.tokens == pytest.approx(math.sqrt(limit.amount.tokens * mean.amount.tokens), rel=0.01)
+    assert run.amount.low_factor * run.amount.tokens <= limit.amount.tokens
+    assert run.amount.high_factor * run.amount.tokens >= mean.amount.tokens
+
+
+@pytest.mark.parametrize("model", ["bert-base-uncased", "t5-large"])
+def test_longer_texts_of_an_encoder_take_longer_whichever_number_tells_it(model: str) -> None:
+    tokens = [_row(model, tokens_per_sample=length, micro_batch_size=16).amount.tokens for length in range(90, 513, 6)]
+    assert tokens == sorted(tokens)
+
+
+@pytest.mark.parametrize(
+    ("model", "length"),
+    [("t5-large", "max 255"), ("t5-large", "max 500"), ("bert-base-uncased", 512), ("bert-base-uncased", "max 128")],
+)
+def test_the_longest_of_an_encoders_texts_is_what_they_are_cut_at(model: str, length: int | str) -> None:
+    """So is a number as large as the model has positions, mean or limit."""
     run = _row(model, tokens_per_sample=length)
-    told = int(str(length).split()[0])
-    assert run.sequence_length == told
     assert run.amount.padding == 1.0
-    assert run.amount.low_factor < 1.0 < run.amount.high_factor
-    assert "length_taken_as_limit" in {caution.code for caution in run.warnings}
-
-
-@pytest.mark.parametrize("length", [126, 127, 254, 255, 382, 510, 511, "max 255", "max 500"])
-def test_a_limit_less_what_a_tokenizer_adds_is_one_too(length: int | str) -> None:
-    """T5 adds one token to what it reads, BERT two; whoever tells the longest alone tells where texts are cut."""
-    run = _row("t5-large", tokens_per_sample=length)
-    assert run.amount.padding == 1.0
-    assert "length_taken_as_limit" in {caution.code for caution in run.warnings}
+    assert run.amount.low_factor < 1.0
+    assert "length_taken_as_limit" in _warned(run)
 
 
 def test_of_a_decoders_samples_the_longest_alone_leaves_the_mean_open() -> None:
@@ -300,7 +322,6 @@ def test_of_a_decoders_samples_the_longest_alone_leaves_the_mean_open() -> None:
     [
         ("bert-base-uncased", {"tokens_per_sample": "mean 128"}),
         ("bert-base-uncased", {"tokens_per_sample": "about 128"}),
-        ("bert-base-uncased", {"tokens_per_sample": 100}),
         ("bert-base-uncased", {"tokens_per_sample": 64, "sequence_length": 256}),
         ("llama-3.2-1b", {"tokens_per_sample": 128}),
     ],
@@ -310,4 +331,4 @@ def test_a_mean_is_one_of_texts_that_are_unlike(model: str, said: dict[str, Any]
     run = _row(model, **said, packing="padded", micro_batch_size=16)
     mean = float(str(said["tokens_per_sample"]).split()[-1])
     assert run.sequence_length > 1.3 * mean
-    assert "length_taken_as_limit" not in {caution.code for caution in run.warnings}
+    assert not {"length_taken_as_limit", "length_mean_or_limit"} & _warned(run)

@@ -78,4 +78,5 @@ def _told_with(run: Run) -> str | None:
 
 
 def _lengths_assumed(run: Run) -> bool:
-    return any(caution.code in {"sample_lengths_assumed", "length_may_be_a_limit"} for caution in run.warnings)
+    assumed = {"sample_lengths_assumed", "length_may_be_a_limit", "length_mean_or_limit"}
+    return any(caution.code in assumed for caution in run.warnings)

@@ -41,6 +41,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "quantised_copy",
         "length_may_be_a_limit",
         "length_taken_as_limit",
+        "length_mean_or_limit",
         "sample_lengths_assumed",
         "padded_length_assumed",
         "samples_longer_than_sequence",

@@ -54,6 +54,7 @@ _GUESSED = {
     "sample_lengths_assumed": "the length of samples is assumed",
     "padded_length_assumed": "the length of padded rows is assumed",
     "length_may_be_a_limit": "if samples fill their sequences",
+    "length_mean_or_limit": "the length told may be a mean or a limit",
     "batch_assumed": "the batch is assumed",
 }
 """What an amount rests on that nobody told, by its warning: time is in proportion to it."""

@@ -1,4 +1,4 @@
-"""What people say of the machines that a run has: `4 nodes of 4 GPUs`, `2x8 A100`, `8 GPUs per node`."""
+"""What people say of the machines that a run has: `4 nodes of 4 GPUs`, `2x8 A100`, `8 GPUs per node`, `2 GPUs`."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,10 @@ from types import MappingProxyType
 from estimator.question.practice import Practice
 from estimator.resolve.framework.meaning import Facts, Meaning
 
-__all__ = ["told_machines"]
+__all__ = ["SEVERAL_DEVICES", "told_machines"]
 
+SEVERAL_DEVICES = Meaning()
+"""That all devices have a part of the work: of a stack that leaves them idle unless told, how it was started."""
 _WORDS: Mapping[str, int] = MappingProxyType(
     {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "sixteen": 16}
 )
@@ -25,6 +27,9 @@ _BOXES = rf"(?:dgx|hgx)(?:{_GAP}{_CHIP})?(?![^\W_])(?!{_GAP}(?:nodes?|machines?|
 _TIMES = r"\s?[x×*]\s?"
 _SOME_NODES = rf"(?P<nodes>{_NUMBER})(?:{_TIMES}|{_GAP})(?:{_NODES}|{_BOXES})"
 _SOME_DEVICES = rf"(?P<devices>{_NUMBER})(?:{_TIMES}|{_GAP}){_DEVICES}"
+# Not `RTX 4090 GPUs`, whose number is a name's, nor `7 GPU hours`.
+_ALL = rf"(?P<all>\d{{1,2}}|128|256|512|1024|2048|{'|'.join(_WORDS)})"
+_IN_ALL = rf"{_ALL}{_GAP}{_KIND}(?![^\W_])(?!{_GAP}h(?:ours?|rs?)?\b)"
 _EACH = rf"\s?(?:(?:per|/|a|on each|in each|on every|in every|for each|each){_GAP}(?:{_NODES})|each|apiece)(?![^\W_])"
 _WAYS = tuple(
     re.compile(rf"(?:{words})", re.IGNORECASE)
@@ -47,6 +52,8 @@ _WAYS = tuple(
         rf"(?:nodes?|machines?|servers?|hosts?)\s(?:of|with)\s{_SOME_DEVICES}(?:\seach(?![^\W_]))?",
         # 4 nodes, a 4-node cluster, 4 DGX H100
         _SOME_NODES,
+        # 2 GPUs
+        _IN_ALL,
     )
 )
 _BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER}|nodes?|machines?|servers?|hosts?)", re.IGNORECASE)
@@ -55,7 +62,8 @@ _BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER}|nodes?|machines?|servers?|hos
 def told_machines(text: str, at: int) -> tuple[int, Meaning] | None:
     """Return where what is said of machines from `at` on ends, and what it means; None where nothing is said.
 
-    The first number is that of machines, the one beside a kind of device how many of these each holds.
+    The first number is that of machines, the one beside a kind of device how many of these each holds; alone it is of
+    all there are.
     """
     if not _BEGINNINGS.match(text, at):
         return None
@@ -64,7 +72,8 @@ def told_machines(text: str, at: int) -> tuple[int, Meaning] | None:
         return None
     told = found.groupdict()
     nodes, devices = _count(told.get("nodes")), _count(told.get("devices") or told.get("bare"))
-    return found.end(), Meaning(says=Facts(practice=Practice(nodes=nodes, node_devices=devices)))
+    practice = Practice(devices=_count(told.get("all")), nodes=nodes, node_devices=devices)
+    return found.end(), Meaning(says=Facts(practice=practice))
 
 
 def _count(told: str | None) -> int | None:

@@ -9,6 +9,7 @@ from estimator.models.training import MethodName, Projection
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import Practice, Transport
 from estimator.resolve.framework.fabrics import first_of
+from estimator.resolve.framework.machines import SEVERAL_DEVICES
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 from estimator.resolve.framework.misspelling import nearest_name
 from estimator.resolve.framework.offloads import ZERO_INFINITY
@@ -224,13 +225,16 @@ def _practice(
     FSDP steps weights where they are: it offloads them with the optimizer, and the optimizer with them. ZeRO-Infinity
     offloads both unless one is named. Whoever denies flash attention today still has SDPA's other kernels, unless the
     stack has attention code of its own.
-    Who names Accelerate starts a process for each device with it, unless layers are said to be split across them.
+    Who names Accelerate starts a process for each device with it, unless layers are said to be split across them; so
+    does who says that Unsloth trains on several, which by itself uses one.
     """
     if practice.transport is not None:
         practice = replace(practice, transport=_carries(reading))
     if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
         practice = replace(practice, stages_alone=False)
     stacks = {one.meaning.stack for one in names if one.meaning.stack}
+    if practice.stages_alone is None and "unsloth" in stacks and _is_on_several(reading):
+        practice = replace(practice, stages_alone=False)
     if practice.padding is None and "unsloth" in stacks and released is not None and released < _UNPADDED_SINCE:
         practice = replace(practice, padding="longest")
     if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
@@ -247,6 +251,10 @@ def _practice(
     if denied and practice.attention == "unfused" and sdpa:
         practice = replace(practice, attention="memory_efficient")
     return practice
+
+
+def _is_on_several(reading: Reading) -> bool:
+    return any(one.meaning is SEVERAL_DEVICES and not one.denied for one in reading.phrases)
 
 
 def _carries(reading: Reading) -> Transport | None:

@@ -47,7 +47,7 @@ _WHOLE = (
     practised("muon", Practice(optimizer="muon")),
     practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
     practised(
-        "ema | use ema | with ema | ema weights | ema model | model ema | ema decay | ema of weights | weights ema | "
+        "ema | use ema | ema weights | ema model | model ema | ema decay | ema of weights | weights ema | "
         "ema of the weights | exponential moving average | exponential moving average of weights | "
         "exponential moving average of the weights | moving average of weights",
         Practice(averages_weights=True),

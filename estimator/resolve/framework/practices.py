@@ -15,6 +15,7 @@ from estimator.resolve.framework.goals import GOALS
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
+from estimator.resolve.framework.machines import SEVERAL_DEVICES
 from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded, practised
 from estimator.resolve.framework.offloads import OFFLOADS
 from estimator.resolve.framework.optimizers import OPTIMIZERS
@@ -154,7 +155,7 @@ _LAUNCHES = (
 )
 _PREDICTIONS = (
     practised(
-        "mtp | multi token prediction | with mtp | w mtp | mtp on | mtp head | mtp layers | mtp num layers",
+        "mtp | multi token prediction | w mtp | mtp on | mtp head | mtp layers | mtp num layers",
         Practice(prediction=True),
         Practice(prediction=False),
     ),
@@ -263,6 +264,10 @@ _SPLITS = (
     ),
     # A process for each device, each with samples of its own.
     practised("torchrun | torch distributed run | torch distributed launch", Practice(stages_alone=False)),
+    (
+        "multi gpu | multiple gpus | several gpus | all gpus | multi gpu training | distributed training",
+        SEVERAL_DEVICES,
+    ),
 )
 _SHARDINGS = (
     _sharding(

@@ -22,7 +22,7 @@ from estimator.resolve.training_method import asked_method
 
 __all__ = ["framework_assumptions", "left_open", "told_request", "told_software"]
 
-_OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "nodes", "node_devices")
+_OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "devices", "nodes", "node_devices")
 """What is told of a run's machines, whatever software is on them."""
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
@@ -140,7 +140,7 @@ def _one_at_a_time(n_gpus: int) -> Caution:
 
 
 def _padded_length(request: Request, named: NamedFramework) -> tuple[dict[str, int], list[Caution]]:
-    """Return the length that all samples are padded to as the argument that tells it, as far as the text tells it."""
+    """Return the length that all samples are padded to as the argument that tells it, as far as words tell it."""
     said, given = named.practice.padded_to, request.sequence_length
     if said is None or (given is None and _choice("packing", request.packing) == "packed"):
         return {}, []
@@ -148,7 +148,7 @@ def _padded_length(request: Request, named: NamedFramework) -> tuple[dict[str, i
         return {"sequence_length": said}, []
     if str(given).strip() == str(said):
         return {}, []
-    message = f"framework says that samples are padded to {said:,} tokens, but sequence_length is taken"
+    message = f"samples are said to be padded to {said:,} tokens, but sequence_length is taken"
     return {}, [Caution(code="framework_contradicted", message=message)]
 
 

@@ -90,3 +90,20 @@ def test_a_port_of_the_network_is_shared_by_the_node_that_is_told() -> None:
 )
 def test_machines_that_are_not_as_many_gpus_as_the_arguments_say_are_a_warning(text: str, given: Any) -> None:  # noqa: ANN401
     assert "framework_contradicted" in _codes(_asked(text, **given))
+
+
+@pytest.mark.parametrize(
+    ("text", "devices"),
+    [
+        ("2 GPUs with accelerate", 2),
+        ("TRL, 8 GPUs", 8),
+        ("two cards, DDP", 2),
+        ("HF Trainer on RTX 4090 GPUs", None),
+        ("TRL, 7 GPU hours", None),
+    ],
+)
+def test_devices_in_all_are_read_and_held_to_the_argument(text: str, devices: int | None) -> None:
+    assert named_framework(text).practice.devices == devices
+    alike, other = (_codes(_asked(text, n_gpus=n_gpus)) for n_gpus in (devices or 16, 16))
+    assert "framework_contradicted" not in alike
+    assert ("framework_contradicted" in other) == (devices is not None)

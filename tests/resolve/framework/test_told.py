@@ -231,6 +231,7 @@ def test_what_is_empty_or_told_elsewhere_needs_no_understanding(said: str) -> No
 @pytest.mark.parametrize("said", ["EMA", "use_ema", "ema_decay 0.9999", "exponential moving average"])
 def test_a_moving_average_is_read(said: str) -> None:
     assert named_framework(f"diffusers, {said}").practice.averages_weights
+    assert not named_framework(f"diffusers with {said} and with EMA weights").not_understood
     assert named_framework(f"no {said}").practice.averages_weights is False
 
 

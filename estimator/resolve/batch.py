@@ -29,6 +29,7 @@ __all__ = [
     "replicas",
     "resolved_batch",
     "resolved_sequence_length",
+    "shared_by",
     "shared_evenly",
     "told_length",
     "usual_length",
@@ -111,6 +112,11 @@ def with_amount(question: Question | None, amount: Amount, *, tunes: bool) -> Qu
     if not tunes and (kind_of(question.transformer) != "encoder" or question.small_set):
         return question
     return replace(question, run_tokens=amount.tokens)
+
+
+def shared_by(batch: int, n_replicas: int) -> int:
+    """Return the sequences of a replica; of a batch that they cannot share evenly all, whose divisors are tried."""
+    return batch if batch % n_replicas else batch // n_replicas
 
 
 def replicas(request: Request, n_gpus: int) -> int:

@@ -30,6 +30,8 @@ _SPECIAL_TOKENS = 2
 """Tokens that such a number may be short of: those that a tokenizer adds at the ends, T5 one and BERT two."""
 _SHORTER_ROWS = 0.6
 """Tokens of a row over a limit: collators that pad to the longest leave rows of short texts shorter than the cut."""
+_LONGER_ROWS = 1.5
+"""The same where a number that is a limit in most scripts was a mean all the same."""
 
 _AT_ONCE: frozenset[Kind] = frozenset({"audio", "diffusion", "encoder", "vision"})
 """Kinds whose trainers seldom accumulate: recipes of timm, DETR, diffusers and BERT give the batch of a device."""
@@ -62,9 +64,8 @@ def contents(
 def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:
     """Return `data` with the one length that is told of an encoder's texts as a mean or what they are cut to, or both.
 
-    The longest is a limit, and so is a round number where all are padded to one. Another number alone may be either,
-    whatever it is: scripts have `max_length=128` and sets a mean of 128, and time must grow with it. Of what no encoder
-    reads the longest alone tells a limit, and no mean.
+    The longest is a limit, and so is a round number, which hardly any mean is. Another number alone may be either. Of
+    what no encoder reads the longest alone tells a limit, and no mean.
     """
     told, network = data.lengths, use.subject.transformer
     if told is None:
@@ -78,17 +79,21 @@ def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:
         return _limited(data, told, longest) if not counted and longest <= window else _of_usual_mean(data, told)
     if not told.bare or told.mean > window:
         return data
-    if padding == "limit":
-        return _limited(data, told, told.mean) if -told.mean % _CUT_AT <= _SPECIAL_TOKENS else data
     # A text as long as its model reads fills its row either way.
-    return _either(data, told) if told.mean < cut_length(use.subject, told.mean) else _limited(data, told, told.mean)
+    fills = told.mean >= cut_length(use.subject, told.mean)
+    if fills or -told.mean % _CUT_AT <= _SPECIAL_TOKENS:
+        return _limited(data, told, told.mean, longer=1.0 if fills or padding == "limit" else _LONGER_ROWS)
+    return data if padding == "limit" else _either(data, told)
 
 
-def _limited(data: ToldData, told: SampleLengths, cut_at: float) -> ToldData:
-    """Return `data` with `cut_at` as what all texts are padded and cut to."""
+def _limited(data: ToldData, told: SampleLengths, cut_at: float, *, longer: float = 1.0) -> ToldData:
+    """Return `data` with `cut_at` as what all texts are padded and cut to; `longer`: rows may be by so much."""
+    mean, say = "", f'"mean N, max {cut_at:g}"'
+    if longer > 1.0:
+        mean, say = "; were it the mean, they would be about twice as long", f'{say} or "mean {cut_at:g}"'
     message = (
         f"{cut_at:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
-        f'encoders; padded to the longest of a micro-batch, rows are shorter: if so, say "mean N, max {cut_at:g}"'
+        f"encoders; padded to the longest of a micro-batch, rows are shorter{mean}: if so, say {say}"
     )
     factors = (1.0, 1.0) if told.usual_mean else (data.low_factor, data.high_factor)
     return replace(
@@ -98,7 +103,7 @@ def _limited(data: ToldData, told: SampleLengths, cut_at: float) -> ToldData:
             mean=cut_at, variation=_NONE, shortest=cut_at, longest=cut_at, told=True, fixed=told.fixed
         ),
         low_factor=factors[0] * _SHORTER_ROWS,
-        high_factor=factors[1],
+        high_factor=factors[1] * longer,
         cautions=(*data.cautions, Caution(code="length_taken_as_limit", message=message)),
     )
 

@@ -23,6 +23,7 @@ from estimator.resolve.batch import (
     replicas,
     resolved_batch,
     resolved_sequence_length,
+    shared_by,
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
@@ -367,7 +368,7 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
         window=cut_length(posed.use.subject, data.lengths.mean if data.lengths else None),
         encodes=posed.use.encodes,
         fits=posed.fitting,
-        per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
+        per_replica=None if samples is None else shared_by(samples, replicas(request, posed.n_gpus)),
         n_replicas=posed.n_gpus,
         sequences=together,
         whole=posed.whole_batches,
@@ -390,11 +391,6 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     if objective.teacher is not None:
         passes += parameter_counts(objective.teacher).active / subject.active_parameters
     return passes
-
-
-def _shared(batch: int, n_replicas: int) -> int:
-    """Return the sequences of a replica; of a batch that they cannot share evenly all, whose divisors are tried."""
-    return batch if batch % n_replicas else batch // n_replicas
 
 
 def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:

@@ -132,7 +132,7 @@ def test_more_devices_are_faster_and_no_stated_sharding_beats_the_search(framewo
         assert found <= 1.001 * min(stated)
 
 
-@pytest.mark.parametrize(("model", "n_gpus"), [("mixtral-8x7b", 128), ("qwen3-30b-a3b", 128), ("deepseek-v3", 2048)])
+@pytest.mark.parametrize(("model", "n_gpus"), [("mixtral-8x7b", 128), ("qwen3-30b-a3b", 128), ("qwen3-235b-a22b", 512)])
 def test_ones_own_layers_take_as_long_whatever_they_are_written_on(model: str, n_gpus: int) -> None:
     asked = {"model": model, "gpu": "h100", "n_gpus": n_gpus, "tokens": "1T"}
     own = answer(**asked, framework="in-house")["training_days"]

@@ -12,7 +12,7 @@ from estimator.resolve.run import Run, resolve
 
 
 def _run(**said: Any) -> Run:  # noqa: ANN401 - any argument
-    asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, **said}
+    asked: dict[str, Any] = {"model": "qwen2.5-7b", "gpu": "h100", "n_gpus": 8, **said}
     return resolve(Request(**asked))
 
 

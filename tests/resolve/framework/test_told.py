@@ -101,7 +101,7 @@ def test_a_precision_that_the_device_lacks_is_not_taken() -> None:
     ("text", "stack"), [("h100", "nemo"), ("?", "nemo"), ("Gigatron", "nemo"), ("nemo blah", "nemo")]
 )
 def test_words_that_are_not_understood_are_said_with_what_is_assumed(text: str, stack: str) -> None:
-    answer = _answer(framework=text)
+    answer = _answer(model="qwen2.5-7b", framework=text)
     assert _assumed(answer, "framework").value == stack
     assert "framework_not_understood" in _codes(answer)
 

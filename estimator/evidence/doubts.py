@@ -38,7 +38,7 @@ __all__ = ["doubts_of"]
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
-_EXPANDED_BY_SCRIPT = 0.25
+_EXPANDED_BY_SCRIPT = 0.3
 """The same of a script whose own default that is: the first command of QLoRA's README has no precision, and all of its
 commands for the models that it published set `bf16`, which is what most who name it copy."""
 _FULL_PRECISION = 0.4
@@ -186,7 +186,7 @@ def _with_known_ends(setting: Setting) -> _Others:
 
 
 def _wide_base(question: Question, ways: Ways) -> Doubt:
-    """Return the doubt; of a script that most start as its own commands do, the point is theirs."""
+    """Return the doubt; of a script most start it as its own commands do."""
     by_script = _expands_to_tf32(question)
     if by_script:
         assumed, unless, others = ", as the script's own commands set it", "bf16 or fp16 is set", "tf32 or bf16"
@@ -198,8 +198,7 @@ def _wide_base(question: Question, ways: Ways) -> Doubt:
         f"{question.precision} is assumed{assumed}; unless {unless}, 4-bit layers are computed in FP32, "
         f"{ways[0][0]:.1f} times as long, and the range holds both: say precision {others}"
     )
-    caution = Caution(code="base_expanded_to_fp32", message=message)
-    return Doubt(argument="precision", ways=ways, caution=caution, moves=not by_script)
+    return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
 
 def _full_precision(whose: str, ways: Ways) -> Doubt:

@@ -63,7 +63,14 @@ _ROWS = (
         _ENGINE,
         beside="zero3",
     ),
-    _named("fsdp 2 | pytorch fsdp 2 | torch fsdp 2 | fully shard", "fsdp", _ENGINE, beside="zero3", engine="fsdp2"),
+    _named(
+        "fsdp 2 | pytorch fsdp 2 | torch fsdp 2 | fully shard",
+        "fsdp",
+        _ENGINE,
+        beside="zero3",
+        engine="fsdp2",
+        says=Facts(practice=Practice(zero_engine="fsdp2")),
+    ),
     _named(" fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
     # Layers with expert parallelism, on the engine or on plain PyTorch.

@@ -20,6 +20,7 @@ from estimator.base.text import first_of
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from estimator.catalogue.network_words import listed_devices
 from estimator.question.profile import Profile
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
@@ -60,10 +61,16 @@ def _listed(given: object) -> object:
     return entries
 
 
+def _listed_devices(given: object) -> object:
+    """Return the same of devices, whose networks stand behind commas, too."""
+    return listed_devices(given) if isinstance(given, str) else _listed(given)
+
+
 _MOST_UNKNOWN = 20
 """Names that nobody knows in one comparison: each is compared with every name of the catalogue."""
 _Name = Annotated[str, Field(max_length=200)]
 _Names = Annotated[list[_Name], BeforeValidator(_listed)]
+_Devices = Annotated[list[_Name], BeforeValidator(_listed_devices)]
 _Counts = Annotated[list[str | int | float], BeforeValidator(_listed)]
 
 
@@ -131,7 +138,7 @@ class TrainingOptions(BaseModel):
 def compare_training_options(
     *,
     models: Annotated[_Names, Field(description='Presets, Hugging Face names or sizes ("7B")')],
-    gpus: Annotated[_Names, Field(description="Ids or names from list_gpus, or all")],
+    gpus: Annotated[_Devices, Field(description="Ids or names from list_gpus, or all")],
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,

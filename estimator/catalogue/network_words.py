@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-__all__ = ["GENERATIONS", "NETWORK_KINDS", "apart_from_network"]
+__all__ = ["GENERATIONS", "NETWORK_KINDS", "apart_from_network", "listed_devices"]
 
 GENERATIONS: Mapping[str, float] = MappingProxyType(
     {
@@ -80,6 +80,20 @@ def apart_from_network(text: str) -> Iterator[tuple[str, str]]:
         device, told = text[:at].strip(" ,;-"), text[at:].strip(" ,;(-")
         if device:
             yield device, told.removesuffix(")") if "(" not in told else told
+
+
+def listed_devices(text: str) -> list[str]:
+    """Return the devices that `text` names with commas between them, each with what is said of its network.
+
+    `H100, A100 80GB, InfiniBand HDR` are two.
+    """
+    names: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if names and part and any(name == names[-1] for name, _ in apart_from_network(f"{names[-1]}, {part}")):
+            names[-1] += f", {part}"
+        elif part:
+            names.append(part)
+    return names
 
 
 def _last_parts(text: str) -> list[re.Match[str]]:

@@ -7,7 +7,7 @@ by one before its version 5; who pretrains has others, and pays a part of it.
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import WORTH_SAYING, Doubt, borne
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, borne
 from estimator.evidence.releases import GROUPED, release_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK
 from estimator.physics.choice import Setting, fastest
@@ -20,6 +20,8 @@ __all__ = ["expert_doubts"]
 
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
+_AS_LIKELY = 0.5
+"""Share of layers of one's own from which on nobody is thought to tune, and so to put up with slow ones."""
 _SAY = 'say "transformers 4.57", "transformers 5.0" or "expert parallelism" in framework'
 
 
@@ -90,18 +92,22 @@ def _own_assumed(setting: Setting, share: float, factor: float, grouped: float |
 def _transformers_assumed(
     setting: Setting, share: float, own: float | None, grouped: float | None
 ) -> tuple[Doubt, ...]:
-    # Of those whose layers would be slow, the more have others the slower they are.
-    bear = 1.0 - share if own is None else borne(1.0 - share, 1.0 / own, BEARABLE_STACK)
+    # Of those whose layers would be slow, the more have others the slower they are, and the less they tune.
+    bear = 1.0 - share
+    if own is not None:
+        bear *= borne(1.0, 1.0 / own, BEARABLE_STACK) ** min(1.0, share / _AS_LIKELY)
     ways = [] if grouped is None else [(grouped, bear * GROUPED)]
     ways += [] if own is None else [(own, 1.0 - bear)]
     if not ways or max(abs(math.log(factor)) for factor, _ in ways) < WORTH_SAYING:
         return ()
     parts = [] if grouped is None else [f"{grouped:.2g} times as long on version 5 (January 2026)"]
     parts += [] if own is None else [f"{own:.2g} times as long in layers of one's own that spread experts"]
+    reached = min(its for _, its in ways) > 2.0 * HELD
+    held = f", and the range holds {'both' if len(ways) == 1 else 'all'}" if reached else ""
     slow = "" if grouped is None else ", which before version 5 go through experts one by one"
     message = (
         f"{setting.stack.name} does not tell whose layers run: Transformers' are assumed{slow}; a step would take "
-        f"{' and '.join(parts)}, and the range holds {'both' if len(ways) == 1 else 'all'}: {_SAY}"
+        f"{' and '.join(parts)}{held}: {_SAY}"
     )
     caution = Caution(code="experts_one_by_one" if slow else "own_experts_assumed", message=message)
     return (Doubt(argument="framework", ways=tuple(ways), caution=caution),)

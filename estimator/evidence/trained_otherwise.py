@@ -20,6 +20,9 @@ _AS_USUAL = 0.5
 """Share of those who pretrain a published model on other tokens than its makers, and name no stack, that train it as is
 usual on such devices: nothing tells more of them to follow its report than to run the trainer that they have."""
 
+_REACHED = 0.3
+"""Share from which on a range of nine tenths reaches as far as the other way lies, beside what else is open."""
+
 
 def trained_otherwise(setting: Setting, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
     """Return the doubt whether a step of `physical_s` runs as the published training did whose terms were taken.
@@ -53,10 +56,12 @@ def trained_otherwise(setting: Setting, physical_s: float, calibration: Calibrat
     ways: Ways = tuple((factor * math.exp(shift), share * its) for shift, its in others.items())
     if max(abs(math.log(one)) for one, _ in ways) < WORTH_SAYING:
         return ()
+    # Of amounts near the training's few run otherwise, and the range need not reach as far.
+    held = ", and the range holds both" if share > _REACHED else ""
     message = (
         f"{question.precision} on {setting.stack.name} is assumed, as in {precedent.run_id}; in "
         f"{usual.question.precision} on {usual.stack.name}, as others may train on other tokens, a step would take "
-        f"about {factor:.2f} times as long, and the range holds both: say framework and precision"
+        f"about {factor:.2f} times as long{held}: say framework and precision"
     )
     caution = Caution(code="trained_as_published", message=message)
     return (Doubt(argument="framework", ways=ways, caution=caution, moves=False),)

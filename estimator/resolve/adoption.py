@@ -245,9 +245,9 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     if any(value is not None for value in given):
         return False
     # Whether further tokens are predicted is counted in what is published, too; and a lab's own stack is its own.
-    # Degrees and whose layers run are told of a published run as of any.
+    # Degrees, machines and whose layers run are told of a published run as of any.
     unlike = replace(framework.practice, prediction=None, own_stack=None, own_experts=None, spreads_experts=None)
-    steps = replace(framework, practice=unlike, degrees=())
+    steps = replace(framework, practice=unlike, degrees=()).of_software
     return framework.name != AUTO or not steps.says_something
 
 

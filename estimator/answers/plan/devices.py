@@ -14,6 +14,7 @@ from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.text import listed
 from estimator.catalogue import catalogue
+from estimator.catalogue.network_words import listed_devices
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity
 from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
@@ -33,10 +34,13 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
     Raises UnknownNameError for a name no catalogue has.
     """
     if not means_all(given):
-        names = [name.strip() for name in str(given).split(",") if name.strip()]
+        names = listed_devices(str(given))
         if len(names) > _MOST_CANDIDATES:
             raise InvalidValueError("gpu", given, f"names {len(names)}; at most {_MOST_CANDIDATES} would do")
-        ids = tuple(dict.fromkeys(catalogue.accelerator(name).value.accelerator.id for name in names))
+        found = [catalogue.accelerator(name) for name in names]
+        if any(match.network for match in found):
+            raise InvalidValueError("gpu", given, "tells of a network, which is one for all: say it in framework")
+        ids = tuple(dict.fromkeys(match.value.accelerator.id for match in found))
         return ids, Assumption(name="candidates", value=", ".join(ids), source="user")
     ids = priced_devices(n_gpus)
     note = "those with a dated price, each with the software that is usual on it"

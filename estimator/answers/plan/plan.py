@@ -14,6 +14,7 @@ from estimator.answers.plan.trials import Trials, in_full, left_idle
 from estimator.answers.plan.types import Option, Plan, PlanRequest
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
+from estimator.catalogue.network_words import listed_devices
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
@@ -180,7 +181,7 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
 
 def _refuse_several_gpus(request: PlanRequest, solve_for: str) -> None:
     """Raise InvalidValueError where several devices are named and not one of them is to be chosen."""
-    names = [name for name in str(request.gpu or "").split(",") if name.strip()]
+    names = listed_devices(str(request.gpu or ""))
     if len(names) > 1 and solve_for != "gpu":
         remedy = f"names {len(names)}, which only solve_for gpu chooses among; give one of them"
         raise InvalidValueError("gpu", request.gpu, remedy)

@@ -1,6 +1,6 @@
 """What is known of the software that trains: the stack that was named, its release, and how it runs a step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from estimator.models.training import AdapterKind, MethodName, Projection, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
@@ -9,6 +9,8 @@ from estimator.question.question import Sharding
 __all__ = ["AUTO", "NOTHING_NAMED", "NamedFramework"]
 
 AUTO = "auto"
+_OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "devices", "nodes", "node_devices")
+"""What is told of a run's machines, whatever software is on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,11 @@ class NamedFramework:
     """Whether no stack was named, and this is that of nearly all who say what was said."""
     note: str
     """What was taken, where that is not what was written."""
+
+    @property
+    def of_software(self) -> "NamedFramework":
+        """The same without what is told of machines or has an argument of its own, whatever software is on them."""
+        return replace(self, practice=replace(self.practice, **dict.fromkeys(_OF_MACHINES)), precision=None)
 
     @property
     def says_something(self) -> bool:

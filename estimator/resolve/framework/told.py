@@ -22,8 +22,6 @@ from estimator.resolve.training_method import asked_method
 
 __all__ = ["framework_assumptions", "left_open", "told_request", "told_software"]
 
-_OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "devices", "nodes", "node_devices")
-"""What is told of a run's machines, whatever software is on them."""
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
@@ -230,9 +228,8 @@ def _names_no_software(given: str) -> bool:
     if _choice("framework", given).strip(_BLANKS) in {AUTO, ""}:
         return True
     named = named_framework(given)
-    of_software = replace(named.practice, **dict.fromkeys(_OF_MACHINES))
-    alone = replace(named, practice=of_software)
-    return named.name == AUTO and not named.not_understood and bool(named.understood) and not alone.says_something
+    nothing = not named.of_software.says_something
+    return named.name == AUTO and not named.not_understood and bool(named.understood) and nothing
 
 
 def _choice(argument: str, given: str) -> str:

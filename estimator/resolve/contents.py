@@ -53,12 +53,23 @@ def contents(
     media = None if use.subject.transformer is None else use.subject.transformer.media
     if media is not None and use.count:
         data = with_projector_alone(data, media)
+    if media is not None and media.kept < 1.0 and data.request.objective.strip().casefold() == "classification":
+        data = replace(data, cautions=(*data.cautions, _masked_still(media.kept)))
     if data.request.steps is not None:
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     return data, with_targets(with_usual_parts(use, data.request), data)
+
+
+def _masked_still(kept: float) -> Caution:
+    message = (
+        f"a masked autoencoder is priced as it is pre-trained, on {kept:.0%} of its patches and with its decoder; "
+        f"learning labels it sees all of them, which takes up to {1.0 / kept:.2g} times as long: name the plain "
+        'network, such as "vit-large-patch16-224"'
+    )
+    return Caution(code="objective_not_counted", message=message)
 
 
 def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:

@@ -14,7 +14,7 @@ import numpy as np
 
 from estimator.evidence.expert_doubts import expert_doubts
 from estimator.evidence.micro_batches import micro_batch_doubt
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne, if_held
 from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
@@ -205,21 +205,16 @@ def _full_precision(whose: str, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, BEARABLE_STACK)) for factor, share in ways)
     message = (
         f"{whose} computes in FP32 unless fp16 or bf16 is set: a step would take "
-        f"{ways[0][0]:.1f} times as long{_if_held(ways)}: say precision"
+        f"{ways[0][0]:.1f} times as long{if_held(ways)}: say precision"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))
-
-
-def _if_held(ways: Ways) -> str:
-    # A way that fills what lies beyond the end alone is not reached as far as its middle.
-    return ", and the range holds both" if sum(share for _, share in ways) > 2.0 * HELD else ""
 
 
 def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, BEARABLE_STACK)) for factor, share in ways)
     message = (
         f"Hugging Face's trainer reads without workers unless told: a step would take {ways[0][0]:.1f} times as long, "
-        f"which about {ways[0][1]:.0%} are thought to bear{_if_held(ways)}; {'sounds' if sounds else 'pictures'} are "
+        f"which about {ways[0][1]:.0%} are thought to bear{if_held(ways)}; {'sounds' if sounds else 'pictures'} are "
         f'taken to be read {"by workers" if sounds else "in time"}: say "4 dataloader workers" or "no dataloader '
         'workers" in framework'
     )

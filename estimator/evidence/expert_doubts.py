@@ -7,7 +7,7 @@ by one before its version 5; who pretrains has others, and pays a part of it.
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, borne
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, borne
 from estimator.evidence.releases import GROUPED, release_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK
 from estimator.physics.choice import Setting, fastest
@@ -18,8 +18,6 @@ from estimator.question.question import Caution, Question
 
 __all__ = ["expert_doubts"]
 
-_FEW = 0.01
-"""Share that a range of nine tenths need not hold."""
 _AS_LIKELY = 0.5
 """Share of layers of one's own from which on nobody is thought to tune, and so to put up with slow ones."""
 _SAY = 'say "transformers 4.57", "transformers 5.0" or "expert parallelism" in framework'
@@ -42,7 +40,7 @@ def expert_doubts(setting: Setting, physical_s: float, constants: Constants) -> 
         if found is None:
             return ()
         return _own_assumed(setting, share, found / physical_s, _grouped(of_transformers, physical_s, constants, both))
-    own = _seconds(_with(posed, own=True), constants) if share > _FEW else None
+    own = _seconds(_with(posed, own=True), constants) if share > TOLD_FROM else None
     grouped = _grouped(of_transformers, physical_s, constants, both)
     return _transformers_assumed(setting, share, None if own is None else own / physical_s, grouped)
 
@@ -75,7 +73,7 @@ def _own_assumed(setting: Setting, share: float, factor: float, grouped: float |
     told = f"{factor:.2g}"
     newer = "" if grouped is None or f"{grouped:.2g}" == told else f", {grouped:.2g} on its version 5"
     bear = sum(one for _, one in ways)
-    few = f"about {bear:.0%} are thought to run" if bear > _FEW else "hardly anybody bears"
+    few = f"about {bear:.0%} are thought to run" if bear > TOLD_FROM else "hardly anybody bears"
     stack = setting.stack
     held = not stack.spreads_under_zero3 and setting.question.layout.data_sharding == "zero3"
     spread = "not spread, which it does under ZeRO-1 and 2 alone" if held else "spread over devices"

@@ -17,6 +17,7 @@ __all__ = [
     "Doubt",
     "Ways",
     "borne",
+    "if_held",
     "median_log",
     "mixed",
     "mixture_quantile",
@@ -54,6 +55,12 @@ class Doubt:
 def borne(share: float, factor: float, bearable: float) -> float:
     """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
     return share * min(1.0, (bearable / factor) ** 2)
+
+
+def if_held(ways: Ways) -> str:
+    """Return the end of a clause that the range holds `ways` beside what is assumed, where it reaches their middle."""
+    # A way that fills what lies beyond the end alone is not reached as far as its middle.
+    return ", and the range holds both" if sum(share for _, share in ways) > 2.0 * HELD else ""
 
 
 def worth_telling(doubts: Sequence[Doubt]) -> tuple[Doubt, ...]:

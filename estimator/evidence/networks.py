@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne, if_held
 from estimator.evidence.usual_networks import other_networks, plain_networks
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
@@ -126,14 +126,14 @@ def _transport_doubt(cluster: Cluster, times: float, share: float, *, assumed: b
     gbps = _node_gbps(cluster)
     sockets, adapters = "TCP sockets", "adapters that write into memory by themselves (RDMA: InfiniBand, RoCE, EFA)"
     taken, other = (sockets, adapters) if assumed else (adapters, sockets)
-    held = ", and the range holds both" if share > 2.0 * HELD else ""
+    # How far sockets fall behind differs as much: several streams and large frames win back most of it.
+    ways = tuple((times ** (part / _TUNINGS), share / _TUNINGS) for part in range(1, _TUNINGS + 1))
     most = "up to " if times > 1.0 else ""
     message = (
         f"{gbps:.3g} Gb/s a node are taken to be carried by {taken}; by {other}, as about {share:.0%} of them do, a "
-        f'step would take {most}{times:.2g} times as long{held}: say "InfiniBand", "RoCE", "EFA" or "TCP" in framework'
+        f'step would take {most}{times:.2g} times as long{if_held(ways)}: say "InfiniBand", "RoCE", "EFA" or "TCP" in '
+        "framework"
     )
-    # How far sockets fall behind differs as much: several streams and large frames win back most of it.
-    ways = tuple((times ** (part / _TUNINGS), share / _TUNINGS) for part in range(1, _TUNINGS + 1))
     return Doubt(argument="framework", ways=ways, caution=Caution(code="transport_unsaid", message=message))
 
 

@@ -5,7 +5,7 @@ Knows no NumPy: whether there is such a run is asked of every question, and near
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -65,8 +65,7 @@ def precedent_runs(
     """
     return tuple(
         run
-        for chip in _same_chips(accelerator.chip)
-        for run in _runs().get((_network(transformer), chip, method), ())
+        for run in _runs_on(transformer, _same_chips(accelerator.chip), method)
         if abs(doublings_apart(run, n_gpus)) <= MOST_DOUBLINGS
         and _same_shape(run.transformer, transformer)
         and (run.stack != _BENCHMARK or benchmark)
@@ -81,9 +80,8 @@ def trained_runs(transformer: Transformer, accelerator: Accelerator, method: str
     """
     return tuple(
         run
-        for chip in _same_silicon(accelerator.architecture)
-        for run in _runs().get((_network(transformer), chip, method), ())
-        if is_whole(run) and run.stack != _BENCHMARK and _same_shape(run.transformer, transformer)
+        for run in _runs_on(transformer, _same_silicon(accelerator.architecture), method)
+        if _is_training(run) and _same_shape(run.transformer, transformer)
     )
 
 
@@ -104,8 +102,7 @@ def narrow_format(transformer: Transformer, accelerator: Accelerator, method: st
     """
     formats = Counter(
         run.precision
-        for chip in _same_silicon(accelerator.architecture)
-        for run in _runs().get((_network(transformer), chip, method), ())
+        for run in _runs_on(transformer, _same_silicon(accelerator.architecture), method)
         if run.precision in _NARROW and run.precision in accelerator.peak_flop_per_s
     )
     return max(formats, key=lambda name: (formats[name], name), default=None)
@@ -119,6 +116,18 @@ def doublings_apart(run: PublishedRun, n_gpus: int) -> float:
 def is_whole(run: PublishedRun) -> bool:
     """Return whether a model was trained to its end, and not only a speed measured."""
     return run.total_tokens is not None and (run.gpu_hours is not None or run.wallclock_days is not None)
+
+
+def _is_training(run: PublishedRun) -> bool:
+    """Return whether a run is a whole training that was no benchmark's."""
+    return is_whole(run) and run.stack != _BENCHMARK
+
+
+def _runs_on(transformer: Transformer, devices: Iterable[str], method: str) -> Iterator[PublishedRun]:
+    """Yield the runs of a network by `method` on devices with these ids, in the catalogue's order on each."""
+    network = _network(transformer)
+    for device in devices:
+        yield from _runs().get((network, device, method), ())
 
 
 def published_speed(run: PublishedRun) -> float | None:
@@ -171,8 +180,7 @@ def _same_silicon(architecture: str) -> tuple[str, ...]:
 def _trained() -> Mapping[object, tuple[PublishedRun, ...]]:
     found: dict[object, list[PublishedRun]] = {}
     for (network, _, method), runs in _runs().items():
-        whole = (run for run in runs if method == "full" and is_whole(run) and run.stack != _BENCHMARK)
-        found.setdefault(network, []).extend(whole)
+        found.setdefault(network, []).extend(run for run in runs if method == "full" and _is_training(run))
     return {network: tuple(runs) for network, runs in found.items()}
 
 

@@ -6,7 +6,7 @@ On a small cluster it may be a general trainer; on a large one, its owner's.
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
 from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
@@ -56,8 +56,6 @@ not: to use one is what the stack does by itself, however many there are, and no
 """
 _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 """Of devices in turn, where none holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
-_FEW = 0.01
-"""Share that a range of nine tenths need not hold."""
 _OWN_STACK = 1.27
 """Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
 as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
@@ -105,7 +103,7 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     ways = tuple((factor, borne(share / len(factors), factor, bearable)) for factor in factors)
     share = sum(one for _, one in ways)
     whose = "name no trainer" if library else "name none"
-    runs = f"of those who {whose} about {share:.0%} run it" if share > _FEW else "few would bear that"
+    runs = f"of those who {whose} about {share:.0%} run it" if share > TOLD_FROM else "few would bear that"
     assumed = f"a lean script on {setting.stack.name}" if library else setting.stack.name
     sharded = f", {max(factors):.1f} with ZeRO-3 or FSDP" if len(factors) > 1 else ""
     message = (

@@ -3,7 +3,7 @@
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.models.transformer import Transformer
-from estimator.physics.effects import CURRENT_RELEASE
+from estimator.physics.effects import trainer_release
 from estimator.physics.stacks import Stack
 from estimator.question.practice import Practice
 from estimator.question.question import Question
@@ -64,7 +64,7 @@ def keeps_wide_weights(
         return question.practice.master_weights
     if question.method.name in WITH_ADAPTERS and has_pefts_adapters(stack, said):
         first, until = _TRL_LEAVES_ADAPTERS
-        cast = _is_cast_by_trl(question, stack, base_bits) and not first <= _trainers_release(question) < until
+        cast = _is_cast_by_trl(question, stack, base_bits) and not first <= trainer_release(question) < until
         return engine or not cast
     loaded = question.practice.loaded_in
     if loaded in _IN_BF16 and _trains_as_loaded(question, stack, said):
@@ -90,9 +90,4 @@ def upcasts_ends(question: Question, stack: Stack, said: Practice, base_bits: in
 
 def _is_cast_by_trl(question: Question, stack: Stack, base_bits: int | None) -> bool:
     bf16 = base_bits == _FOUR_BITS and question.precision == "bf16"
-    return stack.name == "trl" and bf16 and _trainers_release(question) >= _TRL_CASTS_SINCE
-
-
-def _trainers_release(question: Question) -> float:
-    """Return the release of the trainer's own code, which is today's on old cards, too."""
-    return CURRENT_RELEASE if question.released is None else question.released
+    return stack.name == "trl" and bf16 and trainer_release(question) >= _TRL_CASTS_SINCE

@@ -8,7 +8,16 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
-__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "effect_weights", "is_ported", "regime_keys", "release"]
+__all__ = [
+    "CURRENT_RELEASE",
+    "bit_class",
+    "effect_keys",
+    "effect_weights",
+    "is_ported",
+    "regime_keys",
+    "release",
+    "trainer_release",
+]
 
 CURRENT_RELEASE = 2026.0
 """Assumed software release, in years: clusters run what came out about a year ago."""
@@ -52,6 +61,11 @@ def release(question: Question) -> float:
     if question.released is not None:
         return question.released
     return min(CURRENT_RELEASE, question.cluster.accelerator.chip_year + _YEARS_TUNED)
+
+
+def trainer_release(question: Question) -> float:
+    """Return the release of a general trainer's own code, in years: as stated, else today's, on old cards, too."""
+    return CURRENT_RELEASE if question.released is None else question.released
 
 
 def is_ported(stack: str, vendor: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 from estimator.models.transformer import Transformer
 from estimator.physics.accumulation import bucket_bytes, fuses_accumulation, gradient_bytes
 from estimator.physics.adapter_width import has_pefts_adapters, keeps_wide_weights, upcasts_ends
-from estimator.physics.effects import CURRENT_RELEASE, release
+from estimator.physics.effects import CURRENT_RELEASE, release, trainer_release
 from estimator.physics.expert_code import (
     OLD_FAMILIES,
     expert_capacity,
@@ -211,8 +211,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
     dequantization = said.dequantization or usual_kernels(question, base_bits)
-    # Who packs on an old card has the trainer's code of today, as `_habit` has.
-    flattens = said.packing == "packed" and stack.flattens_since <= (question.released or CURRENT_RELEASE)
+    # On an old card, too, people have the trainer's code of today, as `_habit` has.
+    trainers = trainer_release(question)
+    flattens = said.packing == "packed" and stack.flattens_since <= trainers
     loss = _loss(said, stack, chip)
     all_experts = multiplies_all_experts(question, stack)
     in_one = all_experts or is_indexed(question, stack)
@@ -245,9 +246,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         swap_copies=(1 if said.swaps_one_way else 2) if said.swapped_blocks else 0,
         master_weights=master_weights,
         averages_weights=bool(said.averages_weights),
-        step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
+        step_copies=(untuned and trainers < _FUSED_ADAMW_SINCE) or engine,
         loss=loss,
-        loss_metrics=loss == "eager" and released >= stack.logit_metrics_since,
+        loss_metrics=loss == "eager" and trainers >= stack.logit_metrics_since,
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
         recomputed=said.recomputed,
         drops_dead_code=stack.kin in XLA,

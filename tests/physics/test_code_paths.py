@@ -194,3 +194,12 @@ def test_norms_beyond_two_a_layer_are_those_of_the_models_code(model: str, norms
     assert question is not None
     table = workload(question.transformer)
     assert (table.further_norms, table.normed_elements) == (norms, of_heads)
+
+
+@pytest.mark.parametrize("framework", ["HF Trainer", "TRL", "LLaMA-Factory", "Axolotl", "HF accelerate + FSDP"])
+def test_a_general_trainer_is_todays_on_old_cards_too(framework: str) -> None:
+    """What its own code holds in memory follows from its release alone, which nobody chose by the card."""
+    new, *old = (_execution(framework, "llama-3.1-8b", gpu) for gpu in ("H100", "A100 80GB", "RTX 3090", "V100"))
+    for execution in old:
+        assert (execution.step_copies, execution.loss_metrics) == (new.step_copies, new.loss_metrics)
+    assert _execution(f"{framework}, transformers 4.40 (2024)", "llama-3.1-8b", "A100 80GB").step_copies

@@ -14,7 +14,7 @@ import numpy as np
 
 from estimator.evidence.expert_doubts import expert_doubts
 from estimator.evidence.micro_batches import micro_batch_doubt
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne, if_held
+from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne, if_held
 from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
@@ -238,18 +238,19 @@ def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -
     question = setting.question
     if "packing" not in question.unsaid:
         return ()
-    factor = max(_PADDED, _rows_s(setting, constants) * setting.global_batch * question.sequence_length / physical_s)
     share = _PADS if setting.stack.tuning_habit.packing == "padded" else _PADS * GENERAL_TRAINER_SHARE
     share *= question.sampled_share
-    if share <= HELD:
+    if share < TOLD_FROM:
         return ()
+    factor = max(_PADDED, _rows_s(setting, constants) * setting.global_batch * question.sequence_length / physical_s)
+    ways = ((factor, share),)
     message = (
         "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless told, "
-        f"would take about {factor:.1f} times as long, and the range holds both: give samples with tokens_per_sample, "
+        f"would take about {factor:.1f} times as long{if_held(ways)}: give samples with tokens_per_sample, "
         'or packing "packed"'
     )
     caution = Caution(code="packing_unsaid", message=message)
-    return (Doubt(argument="packing", ways=((factor, share),), caution=caution, moves=False),)
+    return (Doubt(argument="packing", ways=ways, caution=caution, moves=False),)
 
 
 def _rows_s(setting: Setting, constants: Constants) -> float:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from estimator.models.kinds import kind_of
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.question.question import Question
@@ -17,16 +18,16 @@ _SAMPLES, _NO_SAMPLES = 2e8, 3e9
 """Tokens a pass up to which they are as likely of samples as of any set, and from which on of text: sets of
 conversations that people tune on hold 5 to 500 million tokens (Alpaca 5, Guanaco 5, ShareGPT 100, Tulu 300 to 700), and
 only a few more than a billion; whoever trains on several billions continues pretraining."""
-_TUNED_WITH = 4.0
-"""Tokens for each parameter up to which a model is tuned and not trained from scratch: that takes twenty and more
-(Hoffmann et al. 2022)."""
+_TUNED_WITH, _FROM_SCRATCH = 4.0, 20.0
+"""Tokens for each parameter up to which a model is tuned, and from which on it is trained from scratch (Hoffmann et al.
+2022)."""
 
 
 def with_open_packing(question: Question | None, request: Request, amount: Amount, packing: Packing) -> Question | None:
     """Return `question` with whether samples are packed left open, where nothing tells of samples to be tuned on.
 
-    Then tokens are of few passes over a set that is small beside the model. Who tells of a length or of steps counts
-    what sequences hold, padding and all.
+    Then tokens are of few passes over a set that is small, beside the model too where all of it learns. Who tells of a
+    length or of steps counts what sequences hold, padding and all.
     """
     if question is None or kind_of(question.transformer) != "decoder" or question.practice.packing is not None:
         return question
@@ -34,23 +35,24 @@ def with_open_packing(question: Question | None, request: Request, amount: Amoun
     if request.tokens is None or any(one is not None for one in told) or packing.assumption.source == "user":
         return question
     may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
-    if not may_pad or not _is_tuned_on(amount, question.transformer):
-        return question
-    return replace(
-        question, unsaid=question.unsaid | {"packing"}, sampled_share=_sampled_share(amount.tokens / amount.epochs)
-    )
+    share = _sampled_share(question, amount.tokens / amount.epochs) if may_pad else 0.0
+    return replace(question, unsaid=question.unsaid | {"packing"}, sampled_share=share) if share else question
 
 
-def _sampled_share(tokens: float) -> float:
-    """Return how likely so many tokens a pass are of samples, over a small set's; linear in their log."""
-    return min(1.0, max(0.0, math.log(_NO_SAMPLES / tokens) / math.log(_NO_SAMPLES / _SAMPLES)))
+def _sampled_share(question: Question, tokens: float) -> float:
+    """Return how likely so many tokens a pass are of samples, over a small set's.
+
+    Nobody trains adapters from scratch; the whole of a model, the likelier the more tokens each parameter has.
+    """
+    share = _falling(tokens, _SAMPLES, _NO_SAMPLES)
+    if question.method.name in WITH_ADAPTERS:
+        return share
+    return share * _falling(tokens / float(workload(question.transformer).parameters), _TUNED_WITH, _FROM_SCRATCH)
 
 
-def _is_tuned_on(amount: Amount, network: Transformer | None) -> bool:
-    """Return whether an amount of data is one that a trained network is tuned on; False where that cannot be told."""
-    if network is None:
-        return False
-    return amount.tokens / amount.epochs <= tuned_on_tokens(network)
+def _falling(value: float, most: float, none: float) -> float:
+    """Return a share that is 1 up to `most` and 0 from `none` on, and between them linear in the log of `value`."""
+    return min(1.0, max(0.0, math.log(none / value) / math.log(none / most)))
 
 
 def tuned_on_tokens(network: Transformer) -> float:

@@ -3,6 +3,8 @@
 Authority: Transformers' collators pad samples to the longest of a micro-batch unless told; arithmetic on the answers.
 """
 
+import itertools
+import math
 from typing import Any
 
 import pytest
@@ -49,3 +51,28 @@ def test_the_more_tokens_the_less_they_are_of_samples() -> None:
         widths.append(alone["training_days_high"] / alone["training_days_low"])
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < 0.7 * widths[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "qwen2.5-0.5b", "gpu": "b200"},
+        {"model": "qwen2.5-0.5b", "gpu": "rtx 5090", "n_gpus": 64, "method": "full", "framework": "ms-swift"},
+        {"model": "gpt-oss-20b", "gpu": "h20", "n_gpus": 16, "method": "full", "framework": "pytorch"},
+        {"model": "gpt2", "gpu": "4090", "method": "full", "framework": "Hugging Face"},
+        {"gpu": "h100", "n_gpus": 8, "method": "full", "framework": "auto"},
+    ],
+    ids=str,
+)
+def test_the_range_closes_by_degrees(changes: dict[str, Any]) -> None:
+    """A twentieth more tokens are hardly less likely of samples."""
+    answers = [answer(**RUN | changes | {"tokens": 2e8 * 1.05**step}) for step in range(58)]
+    widths = [math.log(one["training_days_high"] / one["training_days_low"]) for one in answers]
+    assert widths[0] > widths[-1] + 0.5
+    assert all(wider - narrower < 0.2 for wider, narrower in itertools.pairwise(widths))
+
+
+def test_adapters_are_tuned_however_small_the_model() -> None:
+    small = {"model": "qwen2.5-0.5b", "framework": "Hugging Face", "tokens": "2.2B"}
+    assert CODE in codes(answer(**RUN | small))
+    assert CODE not in codes(answer(**RUN | small | {"model": "smollm2-135m", "method": "full", "tokens": "2.7B"}))

@@ -1,5 +1,6 @@
 """A question whose sequence length and layout are open, and what it is with them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +33,9 @@ _SURELY = 0.6
 """Share of a device's memory below which nothing else makes a run too large."""
 _FEWER_BEFORE_RECOMPUTING = 4
 """Part of the usual micro-batch that is tried before gradient checkpointing: it is a flag more, and a third slower."""
+_BUSY_TOKENS = 1024.0
+"""Tokens of a micro-batch that keep a device busy, so that no more are needed before it: products of some 300 take as
+long as the bytes of their weights (989 TFLOP/s over 3.35 TB/s), and few reach their ceiling before three times that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +162,9 @@ class OpenQuestion:
         """What tells whether micro-batches of such rows fit, the first of which any does being the one that counts.
 
         Who runs a trainer that keeps all states on every device, and names no engine that shards them, takes a smaller
-        micro-batch before anything else; half of the usual one, or a quarter, before activations are recomputed where
-        that is not the trainer's habit; and shards gradients before weights. Where a rate is given, nothing is laid
-        out.
+        micro-batch before anything else; half of the usual one, or a quarter, or as few samples as keep a device busy,
+        before activations are recomputed where that is not the trainer's habit; and shards gradients before weights.
+        Where a rate is given, nothing is laid out.
         """
         if self.request.utilization is not None:
             return ()
@@ -177,7 +181,7 @@ class OpenQuestion:
     def _fits(
         self, rows: Padded, sharding: Sharding | None = None, recompute: Recompute | None = None, fewest: int = 1
     ) -> bool:
-        if rows.micro_batch < fewest:
+        if rows.micro_batch < min(fewest, math.ceil(_BUSY_TOKENS / (rows.mean * rows.sequences))):
             return False
         length = rows.sequence_length
         layout = self.layout(length, rows.micro_batch)

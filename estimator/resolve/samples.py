@@ -33,6 +33,9 @@ _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
 _USUAL_OF_ENCODERS = 32
 """Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
+_MOST_TOKENS = 8192.0
+"""Tokens of samples from which on nobody has one more in a micro-batch unless told: the largest of the examples, four
+of 2,048, hold as many, any device is busy with fewer, and padding and memory grow with each."""
 _USUAL_LIMIT = Prior(
     low=512.0,
     mode=2048.0,
@@ -120,10 +123,10 @@ def padded_samples(
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
     less unlike than those of instruction sets; and at the trainer's own limit, unless the longest sample is told. The
-    micro-batch that was not said is the stack's usual one, or the largest below it that divides `per_replica` and fits,
-    by the first of `fits` that any does by; of a `whole` batch, as much of `per_replica` as does. Samples of several
-    `sequences` are padded to the longest of all. Each of `n_replicas` pads its own. What rows are padded to is said in
-    `practice`, else the stack's habit.
+    micro-batch that was not said is the stack's usual one, or fewer of long samples; or the largest below it that
+    divides `per_replica` and fits, by the first of `fits` that any does by; of a `whole` batch, as much of
+    `per_replica` as does. Samples of several `sequences` are padded to the longest of all. Each of `n_replicas` pads
+    its own. What rows are padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -158,7 +161,10 @@ def padded_samples(
         usual = _USUAL_OF_ENCODERS
     if whole and per_replica is not None:
         usual = per_replica
-    micros = [m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)]
+    most = usual
+    if not (encodes or whole or practice.samples_each):
+        most = max(1, min(usual, math.floor(_MOST_TOKENS / (rows_of(1, "default").longest * sequences))))
+    micros = [m for m in range(most, 0, -1) if m == 1 or _divides(m, usual, per_replica)]
     fitting = (m for fit in fits for m in micros if fit(rows_of(m, "default")))
     return rows_of(next(fitting, micros[-1] if fits else micros[0]), "default")
 

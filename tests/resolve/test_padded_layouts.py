@@ -133,3 +133,33 @@ def test_a_longer_sample_shards_no_more_than_it_must() -> None:
     unsaid, told = _answer(**asked), _answer(**asked, micro_batch_size=1)
     assert unsaid["layout"] == told["layout"]
     assert unsaid["layout"]["data_sharding"] == "zero1"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "3B", "gpu": "a100-80gb", "n_gpus": 4, "samples": 52_000, "framework": "auto"},
+        {"model": "tinyllama-1.1b", "gpu": "a100-40gb", "n_gpus": 2, "framework": "auto"},
+        {"model": "1B", "gpu": "l40s", "n_gpus": 1, "method": "full", "framework": "auto"},
+        {"model": "qwen2.5-7b", "gpu": "mi300x", "n_gpus": 1, "framework": "huggingface, deepspeed zero3"},
+        {"model": "qwen2.5-14b", "gpu": "h200", "n_gpus": 1},
+        {"model": "llama-3.1-8b", "gpu": "b200", "n_gpus": 1, "method": "qlora", "framework": "trl, fsdp"},
+        {"model": "llama-3.2-1b", "gpu": "a100", "n_gpus": 1, "method": "qlora", "framework": "pytorch"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mean", [3000, 5000, 8000])
+def test_long_samples_are_taken_as_few_at_a_time_as_who_has_them_would(changes: dict[str, object], mean: int) -> None:
+    """One more of some thousand tokens keeps no device busier: it adds padding, and recomputation to hold it."""
+    run = changes | {"tokens_per_sample": mean}
+    told = [_answer(**run, micro_batch_size=micro) for micro in (1, 2, 4)]
+    fastest = min(answer["training_seconds"] for answer in told if answer["memory"]["fits"])
+    assert _answer(**run)["training_seconds"] < 1.7 * fastest
+
+
+def test_short_samples_are_taken_as_many_at_a_time_as_examples_have() -> None:
+    micros = {}
+    for mean in (100, 500, 1000, 2000, 4000, 9000):
+        layout = _answer(gpu="b200", n_gpus=1, tokens_per_sample=f"{mean}-{mean}")["layout"]
+        micros[mean] = layout["micro_batch_size"]
+    assert micros == {100: 8, 500: 8, 1000: 8, 2000: 4, 4000: 2, 9000: 1}

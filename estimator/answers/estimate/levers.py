@@ -108,8 +108,10 @@ def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said:
     changed = replace(
         question,
         framework=setting.stack.name,
+        unsaid=question.unsaid - {"framework"},
         practice=practice.over(question.practice),
         transformer=without_conditioners(question.transformer, kept) if kept else question.transformer,
     )
-    named = setting.stack.name if question.framework == "auto" or "framework" in question.unsaid else "…"
+    unnamed = question.framework == "auto" or "framework" in question.unsaid
+    named = setting.stack.name if unnamed else "…"
     return Change(kinds=kinds, question=changed, arguments={"framework": f"{named}, {said}"}, beside=beside)

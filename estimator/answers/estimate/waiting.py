@@ -1,19 +1,23 @@
 """Devices that mostly wait, for one another or for their host: over what, and what would help, found by trying."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 
-from estimator.answers.estimate.token_time import predicted_token_s
+from estimator.answers.estimate.host_memory import host_memory
+from estimator.answers.estimate.levers import levers_alone, levers_together
+from estimator.answers.estimate.token_time import corrected_token_s, predicted_token_s
 from estimator.answers.estimate.waits import MOSTLY, host_share, waiting_share
-from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.base.units import BITS_PER_BYTE, GIGA, format_bytes
 from estimator.evidence.calibration import Calibration
+from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
-from estimator.physics.choice import Setting
+from estimator.physics.choice import Fastest, Setting, fastest
+from estimator.physics.memory import host_bytes_of, memory_of
 from estimator.question.question import Caution, Prediction, Question, Sharding
 
 __all__ = ["mostly_waiting", "waiting_words"]
@@ -26,7 +30,8 @@ _SAID_ALREADY = frozenset(
 _HELPS = 0.85
 """Of the time a token takes now, from which on a change is worth making."""
 _MOST_NAMED = 3
-_NOTHING_HELPS = "no larger batch or micro-batch and no other sharding changes that"
+_NOTHING_HELPS = "no larger batch or micro-batch, no other sharding and no memory saved changes that"
+_MICRO_BATCH = "micro_batch_size"
 _TIMES_THE_BATCH = 4
 _TIMES_THE_MICRO_BATCH = (2, 4, 8)
 _A_LAYER_AS_ONE = 1.0
@@ -38,8 +43,28 @@ _LINKS = {"pcie": "PCIe", "nvlink": "NVLink", "xgmi": "xGMI", "ici": "ICI", "neu
 class _Way:
     """A change of a run, and what says so."""
 
+    kinds: tuple[str, ...]
+    """What it changes: of each the best alone is told."""
     words: str
     question: Question
+    noted: str = ""
+    """What else to know of it."""
+    offloads: bool = False
+    """Whether host memory must hold what it moves there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Help:
+    """A way that helps."""
+
+    share: float
+    """Of the time that a token takes now."""
+    words: str
+
+    @property
+    def rank(self) -> tuple[float, str]:
+        """What ways are ordered by, the best first."""
+        return round(self.share, 2), self.words
 
 
 def mostly_waiting(
@@ -48,9 +73,9 @@ def mostly_waiting(
     """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
 
     Tried are adapters (unless the amount is one of pre-training), other sharding, larger micro-batches, a batch four
-    times as large, a network as fast as the reference system's; what takes a token at least 15 % less time is named,
-    with how much it takes. That devices wait for their host to launch kernels is told where that can be helped, for
-    small steps are so.
+    times as large, a network as fast as the reference system's, and what saves memory: room for a larger micro-batch,
+    or for less sharding. What takes a token at least 15 % less time is named, with how much it takes. That devices wait
+    for their host to launch kernels is told where that can be helped, for small steps are so.
     """
     question = setting.question
     waits, launches = waiting_share(step.breakdown), host_share(step.breakdown)
@@ -60,17 +85,11 @@ def mostly_waiting(
     now_s = step.step_s / step.tokens_per_step
     if question.precedent is not None:
         now_s = predicted_token_s(replace(question, precedent=None), fitted)
-    helped = sorted(
-        (round(share, 2), way.words)
-        for way in _ways(setting, step)
-        # What leaves the micro-batch open has said what another would do.
-        if not (way.words.startswith("micro_batch_size") and "micro_batch_unsaid" in said)
-        if (share := predicted_token_s(replace(way.question, precedent=None), fitted) / now_s) <= _HELPS
-    )
-    # Of each argument the best alone.
-    named = {words.split()[0]: (share, words) for share, words in reversed(helped)}
-    best = sorted(named.values())[:_MOST_NAMED]
-    told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in best)
+    ways = [*_ways(setting, step), *(() if for_host else _savers(setting))]
+    # What leaves the micro-batch open has said what another would do.
+    told_of = {_MICRO_BATCH} if "micro_batch_unsaid" in said else set[str]()
+    best = _best((way for way in ways if told_of.isdisjoint(way.kinds)), fitted, now_s)
+    told = "; or ".join(f"{one.words}, {one.share:.2g} times as long per token" for one in best)
     first = ", the most first" if len(best) > 1 else ""
     would = f"what would help{first}: say {told}" if told else _NOTHING_HELPS
     if not for_host:
@@ -78,6 +97,37 @@ def mostly_waiting(
     if not told:
         return ()
     return (Caution(code=_CODE, message=f"{launches:.0%} of a step is {_host_words(setting, step)}: {would}"),)
+
+
+def _best(ways: Iterable[_Way], fitted: Calibration, now_s: float) -> list[_Help]:
+    """Return the most helpful of `ways`, of each kind one, over a token's time now.
+
+    Two changes together are worth it where they help as much more than either.
+    """
+    helps: dict[tuple[str, ...], _Help] = {}
+    for way in ways:
+        best = fastest(replace(way.question, precedent=None), fitted.constants)
+        if best is None:
+            continue
+        share = corrected_token_s(best, fitted) / now_s
+        needed = _HELPS * min((helps[kind,].share for kind in way.kinds if (kind,) in helps), default=1.0)
+        if share > (needed if len(way.kinds) > 1 else _HELPS):
+            continue
+        notes = [way.noted] if way.noted else []
+        if way.offloads:
+            host_bytes, device_bytes = _offloaded_bytes(best)
+            if not host_memory(way.question).takes(host_bytes, device_bytes):
+                continue
+            notes.append(f"{format_bytes(host_bytes)} of host memory")
+        found = _Help(share=share, words=f"{way.words} ({', '.join(notes)})" if notes else way.words)
+        helps[way.kinds] = min(helps.get(way.kinds, found), found, key=lambda one: one.rank)
+    return sorted(helps.values(), key=lambda one: one.rank)[:_MOST_NAMED]
+
+
+def _offloaded_bytes(best: Fastest) -> tuple[float, float]:
+    """Return what a node's own memory must hold of a layout's states, and what a device holds of them."""
+    case, layout = best.setting.case, best.setting.layouts.taken(np.array([best.row]))
+    return float(host_bytes_of(case, layout)[0]), float(memory_of(case, layout).total_bytes[0])
 
 
 def waiting_words(setting: Setting, step: Prediction) -> str:
@@ -108,27 +158,32 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
     assumed = f" ({batch // each:,} is assumed)" if question.global_batch_sequences is None else ""
     if question.method.name == "full" and takes_adapters(question.transformer) and not question.pretrains:
         yield _Way(
-            words='method "lora" (another training: adapters on frozen weights; of the same batch and length)',
+            kinds=("method",),
+            words='method "lora"',
             question=replace(kept, method=Method(name="lora")),
+            noted="another training: adapters on frozen weights; of the same batch and length",
         )
     # Engines keep in host memory what each device fetches its share of.
     shardings = () if question.practice.offload_parameters else get_args(Sharding)
     for sharding in shardings:
         if sharding != step.layout.data_sharding:
             layout = replace(question.layout, data_sharding=sharding)
-            yield _Way(words=f"data_sharding {sharding}", question=replace(kept, layout=layout))
+            sharded = replace(kept, layout=layout)
+            yield _Way(kinds=("data_sharding",), words=f"data_sharding {sharding}", question=sharded)
     for times in _TIMES_THE_MICRO_BATCH:
         micro = times * step.layout.micro_batch_size
         at_once, layout = micro * step.layout.data_parallel, replace(question.layout, micro_batch_size=micro)
-        words = f"micro_batch_size {micro // each:,}"
+        words = f"{_MICRO_BATCH} {micro // each:,}"
         if batch % at_once == 0:
-            yield _Way(words=words, question=replace(kept, layout=layout))
+            yield _Way(kinds=(_MICRO_BATCH,), words=words, question=replace(kept, layout=layout))
         elif at_once > batch:
             # A batch of one micro-batch grows with it.
             words += f" with global_batch_sequences {at_once // each:,}{assumed}"
-            yield _Way(words=words, question=replace(question, layout=layout, global_batch_sequences=at_once))
+            grown = replace(question, layout=layout, global_batch_sequences=at_once)
+            yield _Way(kinds=(_MICRO_BATCH,), words=words, question=grown)
     larger = _TIMES_THE_BATCH * batch
     yield _Way(
+        kinds=("global_batch_sequences",),
         words=f"global_batch_sequences {larger // each:,}{assumed}",
         question=replace(question, global_batch_sequences=larger),
     )
@@ -137,4 +192,30 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
     if cluster.n_gpus > cluster.gpus_per_node and reference > cluster.scale_out_bytes_per_s:
         gbps = math.floor(reference * BITS_PER_BYTE / GIGA)
         faster = replace(cluster, scale_out_bytes_per_s=reference)
-        yield _Way(words=f"network_gbps_per_gpu {gbps:,}", question=replace(kept, cluster=faster))
+        with_it = replace(kept, cluster=faster)
+        yield _Way(kinds=("network_gbps_per_gpu",), words=f"network_gbps_per_gpu {gbps:,}", question=with_it)
+
+
+def _savers(setting: Setting) -> Iterator[_Way]:
+    """Yield what saves memory of the same batch, alone before together: kernels and optimizer, which need no host's.
+
+    A micro-batch that was guessed for padded rows is said, for another would be guessed where there is more room.
+    """
+    question, each = setting.question, setting.question.sequences_each
+    kept = replace(question, global_batch_sequences=setting.global_batch)
+    micro, guessed = question.layout.micro_batch_size, _MICRO_BATCH in question.unsaid
+    at_once = f" with {_MICRO_BATCH} {micro // each:,}" if guessed and micro is not None else ""
+    if question.method.name == "lora" and kind_of(question.transformer) != "diffusion":
+        quantised = replace(kept, method=replace(question.method, name="qlora"))
+        words, note = f'method "qlora"{at_once}', "the frozen base in 4 bits"
+        yield _Way(kinds=("method",), words=words, question=quantised, noted=note)
+    so = replace(setting, question=kept)
+    both = (change for change in levers_together(so) if change.kinds == ("kernels", "optimizer"))
+    for change in (*levers_alone(so), *both):
+        yield _Way(
+            kinds=change.kinds,
+            words=change.words + at_once,
+            question=change.question,
+            noted=change.note,
+            offloads="offload" in change.kinds or "swap" in change.kinds,
+        )

@@ -37,6 +37,26 @@ ASKED: tuple[tuple[dict[str, Any], str], ...] = (
         "a network of 3 Gb/s",
     ),
 )
+SHORT_OF_MEMORY: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"model": "7B", "gpu": "4090", "n_gpus": 8, "tokens": "30B"}, "over PCIe"),
+    ({"model": "9B", "gpu": "4090", "n_gpus": 8, "tokens": "30B"}, "over PCIe"),
+    ({"model": "4B", "gpu": "4090", "n_gpus": 8, "framework": "deepspeed"}, "over PCIe"),
+    ({"model": "llama-3.1-8b", "gpu": "3090", "n_gpus": 8, "framework": "fsdp, zero3"}, "over PCIe"),
+    (
+        {
+            "model": "7B",
+            "gpu": "4090",
+            "n_gpus": 8,
+            "method": "lora",
+            "framework": "huggingface",
+            "samples": 200_000,
+            "tokens_per_sample": 1500,
+            "sequence_length": 8192,
+        },
+        "over PCIe",
+    ),
+)
+"""What barely fits in micro-batches of one and weights that are gathered for each."""
 BY_HOST: tuple[tuple[dict[str, Any], str], ...] = (
     ({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "lora", "framework": "trl, fsdp"}, "15 parts of"),
     (
@@ -48,7 +68,8 @@ BY_HOST: tuple[tuple[dict[str, Any], str], ...] = (
 
 
 def _ask(**asked: Any) -> TrainingTime:  # noqa: ANN401 - the tool's arguments
-    return estimate_training_time(tokens="100M", detail="detailed", **asked)
+    amount: dict[str, Any] = {} if "samples" in asked else {"tokens": "100M"}
+    return estimate_training_time(**amount | asked, detail="detailed")
 
 
 def _message(answer: TrainingTime) -> str:
@@ -61,7 +82,7 @@ def _waits(answer: TrainingTime) -> float:
     return parts.communication + parts.bubble
 
 
-@pytest.mark.parametrize(("asked", "over"), ASKED)
+@pytest.mark.parametrize(("asked", "over"), [*ASKED, *SHORT_OF_MEMORY])
 def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any], over: str) -> None:
     answer = _ask(**asked)
     message = _message(answer)
@@ -78,22 +99,26 @@ def test_what_the_host_makes_devices_wait_for_is_told(asked: dict[str, Any], ove
     assert over in _message(answer)
 
 
-@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *BY_HOST])
+@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *SHORT_OF_MEMORY, *BY_HOST])
 def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
     """Each as an argument of the same tool, and by as much as is told."""
     answer = _ask(**asked)
     ways = _message(answer).partition("say ")[2].split("; or ")
     for way in ways if ways != [""] else []:
         found = re.fullmatch(
-            r'(\w+) "?([\w,]+)"?(?: with (\w+) ([\d,]+))?(?: \([^)]*\))?, ([\d.e-]+) times as long per token', way
+            r'(\w+) (?:"([^"]+)"|([\w,]+))(?: with (\w+) ([\d,]+))?(?: \([^)]*\))?, ([\d.e-]+) times as long per token',
+            way,
         )
         assert found, way
-        name, value, beside, its, times = found.groups()
-        said = {name: value if name in {"method", "data_sharding"} else int(value.replace(",", ""))}
+        name, words, value, beside, its, times = found.groups()
+        said = {name: value if name == "data_sharding" else int(value.replace(",", ""))} if value else {name: words}
+        if name == "framework":
+            said = {name: words.replace("…", asked.get("framework", "…"))}
         said |= {beside: int(its.replace(",", ""))} if beside else {}
         batch = answer.layout.global_batch_sequences if answer.layout else 1
         length = next(told.value for told in answer.assumptions if told.name == "sequence_length")
-        kept = {"sequence_length": length} | (
+        # Of samples it is where they are cut that is said.
+        kept = ({} if "samples" in asked else {"sequence_length": length}) | (
             {} if name == "global_batch_sequences" else {"global_batch_sequences": batch}
         )
         changed = _ask(**(asked | kept | said))
@@ -117,3 +142,12 @@ def test_devices_that_work_or_whose_waiting_another_warning_tells_of_are_not_war
     told = {warning.code for warning in answer.warnings}
     assert _waits(answer) <= 0.5 or told & TELLS_WHY or not answer.memory.fits
     assert CODE not in told
+
+
+@pytest.mark.parametrize(("asked", "_over"), SHORT_OF_MEMORY)
+def test_memory_that_is_saved_is_named_where_it_makes_room(asked: dict[str, Any], _over: str) -> None:
+    """Weights are gathered for each micro-batch, and twice as large a one gathers half as often."""
+    message = _message(_ask(**asked))
+    shares = [float(share) for share in re.findall(r'framework "[^"]+"[^;]*?, ([\d.]+) times as long', message)]
+    assert shares
+    assert min(shares) < 0.4

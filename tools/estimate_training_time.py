@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from estimator.answers.estimate.estimate import Estimate, estimate_id, estimate_of
+from estimator.answers.estimate.first_way import first_way_s
 from estimator.answers.estimate.wording import formula, summary
 from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
@@ -140,62 +141,61 @@ def estimate_training_time(
     Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
     assumption is listed. Give tokens, samples with tokens_per_sample, or steps with the batch.
     """
-    run = resolve(
-        Request(
-            model=model,
-            gpu=gpu,
-            n_gpus=n_gpus,
-            hf_config=hf_config,
-            tokens=tokens,
-            samples=samples,
-            tokens_per_sample=tokens_per_sample,
-            epochs=epochs,
-            image_size=image_size,
-            images_per_sample=images_per_sample,
-            steps=steps,
-            packing=packing,
-            gpus_per_node=gpus_per_node,
-            network_gbps_per_gpu=network_gbps_per_gpu,
-            method=method,
-            lora_rank=lora_rank,
-            trainable_params=trainable_params,
-            trained_layers=trained_layers,
-            objective=objective,
-            precision=precision,
-            activation_recompute=activation_recompute,
-            sequence_length=sequence_length,
-            global_batch_sequences=global_batch_sequences,
-            micro_batch_size=micro_batch_size,
-            gradient_accumulation=gradient_accumulation,
-            tensor_parallel=tensor_parallel,
-            pipeline_parallel=pipeline_parallel,
-            virtual_pipeline=virtual_pipeline,
-            context_parallel=context_parallel,
-            expert_parallel=expert_parallel,
-            data_sharding=data_sharding,
-            framework=framework,
-            utilization=utilization,
-            peak_tflops=peak_tflops,
-            observed_tokens_per_second=observed_tokens_per_second,
-            price_per_gpu_hour=price_per_gpu_hour,
-            my_runs=tuple(my_runs or ()),
-            profile=profile,
-        )
+    request = Request(
+        model=model,
+        gpu=gpu,
+        n_gpus=n_gpus,
+        hf_config=hf_config,
+        tokens=tokens,
+        samples=samples,
+        tokens_per_sample=tokens_per_sample,
+        epochs=epochs,
+        image_size=image_size,
+        images_per_sample=images_per_sample,
+        steps=steps,
+        packing=packing,
+        gpus_per_node=gpus_per_node,
+        network_gbps_per_gpu=network_gbps_per_gpu,
+        method=method,
+        lora_rank=lora_rank,
+        trainable_params=trainable_params,
+        trained_layers=trained_layers,
+        objective=objective,
+        precision=precision,
+        activation_recompute=activation_recompute,
+        sequence_length=sequence_length,
+        global_batch_sequences=global_batch_sequences,
+        micro_batch_size=micro_batch_size,
+        gradient_accumulation=gradient_accumulation,
+        tensor_parallel=tensor_parallel,
+        pipeline_parallel=pipeline_parallel,
+        virtual_pipeline=virtual_pipeline,
+        context_parallel=context_parallel,
+        expert_parallel=expert_parallel,
+        data_sharding=data_sharding,
+        framework=framework,
+        utilization=utilization,
+        peak_tflops=peak_tflops,
+        observed_tokens_per_second=observed_tokens_per_second,
+        price_per_gpu_hour=price_per_gpu_hour,
+        my_runs=tuple(my_runs or ()),
+        profile=profile,
     )
-    return training_time(estimate_of(run), detail=detail)
+    estimated = estimate_of(resolve(request))
+    return training_time(estimated, detail=detail, first_s=first_way_s(request, estimated))
 
 
-def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime:
-    """Return an estimate in the shape of the tool's answer."""
+def training_time(estimated: Estimate, *, detail: fields.Detail, first_s: float | None = None) -> TrainingTime:
+    """Return an estimate in the shape of the tool's answer; `first_s` are seconds with the first way to fit."""
     if detail == "detailed":
-        return _answer(estimated, detailed=True)
-    return affordable(with_few_digits(_answer(estimated, detailed=False)), _MOST_CHARACTERS, SHORTER)
+        return _answer(estimated, first_s, detailed=True)
+    return affordable(with_few_digits(_answer(estimated, first_s, detailed=False)), _MOST_CHARACTERS, SHORTER)
 
 
-def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
+def _answer(estimated: Estimate, first_s: float | None, *, detailed: bool) -> TrainingTime:
     run = estimated.run
     return TrainingTime(
-        summary=summary(estimated),
+        summary=summary(estimated, first_s),
         basis=estimated.basis,
         training_seconds=estimated.training_s,
         training_days=estimated.training_s / DAY_S,

@@ -353,6 +353,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WayToFit:
+    """A change with which a run fits in memory."""
+
+    words: str
+    """What to say, and what to know of it."""
+    arguments: Mapping[str, str | int | None]
+    """What says so, by argument; in `framework` an ellipsis stands for what was said. None: to be left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """The step-time model's answer to a `Question`."""
 
@@ -379,5 +389,5 @@ class Prediction:
     comparable_runs: tuple[Comparable, ...]
     evidence: Evidence | None = None
     """None where only a single answer shows it."""
-    ways_to_fit: tuple[str, ...] = ()
+    ways_to_fit: tuple[WayToFit, ...] = ()
     """Where the memory does not fit, arguments with which it does, the likeliest to suit first."""

@@ -30,6 +30,7 @@ from estimator.question.question import (
     MemoryUse,
     Narrowing,
     Prediction,
+    WayToFit,
 )
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
@@ -68,7 +69,7 @@ class Estimate:
     overhead: RunOverhead | None
     layout: Layout | None
     memory: MemoryUse | None
-    ways_to_fit: tuple[str, ...]
+    ways_to_fit: tuple[WayToFit, ...]
     """Where the memory does not fit, arguments with which it does, the likeliest to suit first."""
     breakdown: Mapping[str, float]
     runner_ups: tuple[tuple[Layout, float], ...]

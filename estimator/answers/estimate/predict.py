@@ -26,7 +26,7 @@ from estimator.physics.layout import Layouts
 from estimator.physics.loading import LIST_NUMBERS, USUAL_WORKERS, reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
-from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind
+from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind, WayToFit
 
 __all__ = ["prediction"]
 
@@ -80,7 +80,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
         narrow_by=narrowed_by(best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
-        ways_to_fit=tuple(remedy.words for remedy in found),
+        ways_to_fit=tuple(WayToFit(words=one.words, arguments=one.change.arguments) for one in found),
     )
 
 

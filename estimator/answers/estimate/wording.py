@@ -87,8 +87,11 @@ def _counts(estimate: Estimate) -> str:
     return f"Beware: {told}." if told else ""
 
 
-def summary(estimate: Estimate) -> str:
-    """Return the answer in two or three sentences, with units and range."""
+def summary(estimate: Estimate, first_way_s: float | None = None) -> str:
+    """Return the answer in two or three sentences, with units and range.
+
+    Of a run that does not fit, `first_way_s` is what it takes with the first of the ways to make it.
+    """
     run = estimate.run
     ends = time_range(estimate.training_low_s, estimate.training_high_s)
     took = format_duration(estimate.training_s)
@@ -128,7 +131,7 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (
         _counts(estimate),
-        _does_not_fit(estimate),
+        _does_not_fit(estimate, first_way_s),
         sampled,
         first,
         second + ".",
@@ -240,13 +243,15 @@ def time_range(low_s: float, high_s: float) -> str:
     return f"{number if high.endswith(unit) else low} to {high}"
 
 
-def _does_not_fit(estimate: Estimate) -> str:
+def _does_not_fit(estimate: Estimate, first_way_s: float | None) -> str:
     """Return the sentence that an answer opens with where a run does not fit, with the cheapest way to make it."""
     memory = estimate.memory
     if memory is None or memory.fits:
         return ""
     takes = f"it takes {format_bytes(memory.least_bytes)} on each {estimate.run.device.name}"
-    would = f"; {estimate.ways_to_fit[0]} would do" if estimate.ways_to_fit else ""
+    would = f"; {estimate.ways_to_fit[0].words} would do" if estimate.ways_to_fit else ""
+    if would and first_way_s is not None:
+        would += f", in about {format_duration(first_way_s)}"
     return f"Does not fit: {takes}, where a run can fill {format_bytes(memory.usable_bytes)}{would}."
 
 

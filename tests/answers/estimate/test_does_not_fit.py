@@ -76,6 +76,11 @@ def _warned(answer: TrainingTime) -> bool:
     return any(warning.code == "does_not_fit" for warning in answer.warnings)
 
 
+def _takes(answer: TrainingTime) -> str:
+    """Return the time that an answer begins with, as its summary has it."""
+    return answer.summary.partition(" takes about ")[2].partition(" (")[0]
+
+
 def _remedies(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
     return _found({**arguments, "tokens": "1B"})
 
@@ -152,9 +157,29 @@ def test_the_answer_opens_with_what_is_likeliest_to_suit(arguments: dict[str, An
     answer = _ask({**arguments, "detail": "detailed"})
     opening = answer.summary.partition(". Training ")[0]
     assert opening.startswith("Does not fit: it takes ")
-    assert opening.endswith(f"{first.words} would do")
+    assert f"; {first.words} would do, in about " in opening
+    assert opening.endswith(_takes(_ask({**_changed(arguments, first.change), "detail": "detailed"})))
     message = next(warning.message for warning in answer.warnings if warning.code == "does_not_fit")
     assert f"the likeliest to suit first: {first.words}" in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"model": "qwen2.5-7b", "gpu": "4090", "n_gpus": 2, "framework": "HF Trainer"},
+        {"model": "llama-3.1-8b", "gpu": "3090", "n_gpus": 1, "micro_batch_size": 8, "method": "lora"},
+        {"model": "13B", "gpu": "a100-40gb", "n_gpus": 4, "framework": "trl", "sequence_length": 8192},
+    ],
+    ids=str,
+)
+def test_how_long_the_first_way_takes_is_told_of_samples_too(arguments: dict[str, Any]) -> None:
+    """Another trainer or memory to spare makes other rows of them: what is told is what is answered."""
+    asked: dict[str, Any] = {**arguments, "samples": 20_000, "tokens_per_sample": 900}
+    told = estimate_training_time(**asked, detail="detailed").summary.partition(" would do, in about ")
+    first = _found(asked)[0]
+    assert told[0].endswith(f"; {first.words}")
+    answer = estimate_training_time(**_changed(asked, first.change), detail="detailed")
+    assert told[2].partition(". Training ")[0] == _takes(answer)
 
 
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)

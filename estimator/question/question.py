@@ -28,6 +28,7 @@ __all__ = [
     "Question",
     "Sharding",
     "SourceKind",
+    "WayToFit",
     "noted",
 ]
 

@@ -163,25 +163,6 @@ def test_the_answer_opens_with_what_is_likeliest_to_suit(arguments: dict[str, An
     assert f"the likeliest to suit first: {first.words}" in message
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"model": "qwen2.5-7b", "gpu": "4090", "n_gpus": 2, "framework": "HF Trainer"},
-        {"model": "llama-3.1-8b", "gpu": "3090", "n_gpus": 1, "micro_batch_size": 8, "method": "lora"},
-        {"model": "13B", "gpu": "a100-40gb", "n_gpus": 4, "framework": "trl", "sequence_length": 8192},
-    ],
-    ids=str,
-)
-def test_how_long_the_first_way_takes_is_told_of_samples_too(arguments: dict[str, Any]) -> None:
-    """Another trainer or memory to spare makes other rows of them: what is told is what is answered."""
-    asked: dict[str, Any] = {**arguments, "samples": 20_000, "tokens_per_sample": 900}
-    told = estimate_training_time(**asked, detail="detailed").summary.partition(" would do, in about ")
-    first = _found(asked)[0]
-    assert told[0].endswith(f"; {first.words}")
-    answer = estimate_training_time(**_changed(asked, first.change), detail="detailed")
-    assert told[2].partition(". Training ")[0] == _takes(answer)
-
-
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
 def test_what_costs_less_and_changes_less_comes_first(arguments: dict[str, Any]) -> None:
     found = _remedies(arguments)

@@ -137,7 +137,7 @@ def _refusal(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
     what = f"{counted} × {request.device.name} do not hold {request.subject.name}"
     if fewest is None:
         return infeasible(ways.trials, what)
-    others = [way.words for way in estimate_of(request).ways_to_fit if "n_gpus" not in way.arguments]
+    others = [way.words for way in estimate_of(request).ways_to_fit if not way.words.startswith("n_gpus")]
     return InfeasibleError(f"{what}; what would do: {'; or '.join([f'n_gpus of {fewest:,}', *others])}")
 
 

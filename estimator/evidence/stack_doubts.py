@@ -52,8 +52,8 @@ _STARTED_PLAINLY = 1.0 / 3.0
 """Share of those with two devices who start their script as its notebooks and examples do, without a launcher: one of
 them is left idle, or works in turn with the other where a quantised base is loaded with `device_map="auto"`. Of devices
 in turn it falls with the square of their number, for whoever has many looks how to use them. Of those left idle it does
-not: to use one is what the stack does by itself, however many there are, and nothing shows that the rest have no work.
-"""
+so from `BEARABLE_STACK` on: to use one is what the stack does by itself, and nothing in a log shows that a few others
+have no work; but nobody takes a hundred for what one does and does not see it."""
 _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 """Of devices in turn, where none holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
 _OWN_STACK = 1.27
@@ -187,12 +187,14 @@ def _idle_devices(setting: Setting, physical_s: float, constants: Constants) -> 
     alone = fastest(_on_one_device(question, setting.global_batch), constants)
     # Where one does not hold it as it was asked, no more is known than that it does the work of n.
     factor = question.cluster.n_gpus if alone is None else alone.step_s / physical_s
+    # However few they are: each of them still has to start it so.
+    share = max(TOLD_FROM, borne(_STARTED_PLAINLY, factor, BEARABLE_STACK))
     message = (
         f"{setting.stack.name} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it "
         f"takes {factor:,.1f} times as long; say n_gpus 1 if so, or how it is started in framework"
     )
     caution = Caution(code=LEFT_IDLE, message=message)
-    return Doubt(argument="n_gpus", ways=((factor, _STARTED_PLAINLY),), caution=caution)
+    return Doubt(argument="n_gpus", ways=((factor, share),), caution=caution)
 
 
 def _on_one_device(question: Question, batch: int) -> Question:
@@ -239,8 +241,10 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     if best is None or math.log(best.step_s / physical_s) < WORTH_SAYING:
         return ()
     alone = fastest(replace(asked, layout=replace(question.layout, data_sharding="ddp")), constants)
-    share = _started_in_turn(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
     factor = best.step_s / physical_s
+    share = _started_in_turn(n)
+    if alone is None:
+        share = borne(_IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n, factor, BEARABLE_STACK)
     message = (
         f"{n:,} GPUs work in turn, {factor:.1f} times as long, under a script that loads its base with "
         'device_map="auto" and is started without torchrun or accelerate: say device_map auto, torchrun, accelerate, '

@@ -67,15 +67,15 @@ def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> No
         assert "devices_left_idle" not in codes(answer(**{**two, "framework": other}))
 
 
-@pytest.mark.parametrize("n_gpus", [2, 4, 8, 16])
-def test_what_a_stack_does_by_itself_is_in_the_range_however_many_devices_it_leaves_idle(n_gpus: int) -> None:
+@pytest.mark.parametrize("n_gpus", [2, 4])
+def test_what_a_stack_does_by_itself_is_in_the_range_where_few_would_be_left_idle(n_gpus: int) -> None:
     unsaid = answer(**{**T4_QLORA, "framework": "unsloth", "n_gpus": n_gpus})
     alone = answer(**{**T4_QLORA, "framework": "unsloth", "n_gpus": 1})
     assert "devices_left_idle" in codes(unsaid)
     assert unsaid["training_days"] < alone["training_days"] < unsaid["training_days_high"]
 
 
-@pytest.mark.parametrize("n_gpus", [2, 8, 16])
+@pytest.mark.parametrize("n_gpus", [2, 4])
 @pytest.mark.parametrize("batch", [None, 16])
 def test_devices_left_idle_cost_what_one_takes_for_the_same_batch(n_gpus: int, batch: int | None) -> None:
     """One device is spared what several tell one another, and has micro-batches of its own: less than n times."""
@@ -84,6 +84,24 @@ def test_devices_left_idle_cost_what_one_takes_for_the_same_batch(n_gpus: int, b
     alone = answer(**{**several, "n_gpus": 1})
     assert alone["training_days"] < unsaid["training_days_high"] < 1.5 * alone["training_days_high"]
     assert started["training_days_high"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"framework": "unsloth"}, "devices_left_idle"),
+        ({"framework": "unsloth", "method": "lora", "gpu": "h100", "tokens": "100M"}, "devices_left_idle"),
+        ({"framework": "trl", "model": "llama-3.1-70b", "gpu": "4090"}, None),
+    ],
+)
+@pytest.mark.parametrize("n_gpus", [8, 16, 32, 128, 256])
+def test_ranges_stay_useful_however_many_devices_may_have_been_left_without_work(
+    asked: dict[str, Any], code: str | None, n_gpus: int
+) -> None:
+    """Nobody takes a hundred for what one of them does and does not see it; that they may is told of all the same."""
+    answered = answer(**{**T4_QLORA, **asked, "n_gpus": n_gpus})
+    assert answered["training_days_high"] < 15.0 * answered["training_days_low"]
+    assert code is None or code in codes(answered)
 
 
 @pytest.mark.parametrize("framework", ["HF Trainer", "TRL", "QLoRA script"])

@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 from estimator.evidence.mixture import WORTH_SAYING, Doubt
-from estimator.physics.choice import Fastest, Setting, fastest, usual_micro_batch
+from estimator.physics.batch import usual_micro_batch
+from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.question.question import Caution

@@ -9,7 +9,9 @@ from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
+from estimator.physics.habits import ACCUMULATED, MICRO_BATCHES
 from estimator.physics.own_experts import stack_running
+from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "global_batch_sequences",
     "is_shared_by_all",
     "nearest_batch",
+    "usual_micro_batch",
 ]
 
 _MEBI = float(2**20)
@@ -66,8 +69,10 @@ _AS_USUAL = 0.25
 more could halve it."""
 _USUAL_PATCH = 16
 """Pixels a side of a ViT's patch (Dosovitskiy et al. 2021), and of a DiT's: two of a latent that has an eighth."""
+_OF_TEXT = frozenset({"decoder", "hybrid"})
+"""Kinds of models whose trainers' examples `MICRO_BATCHES` tells of."""
 _NEAR = 1 / 16
-"""How far from a stated batch one may lie that stands in its place: it trains the same."""
+"""How far from a batch one may lie that stands in its place: it trains the same."""
 ENOUGH_AT_A_TIME = 8
 """Sequences of a micro-batch beyond which more hardly save time."""
 
@@ -78,33 +83,66 @@ def global_batch_sequences(question: Question) -> int:
     Large clusters train with the tokens a step that models of the size use, and very large ones with up to four times
     as many, to keep their devices at work, rounded so that as many devices as can have equally many sequences, or a
     power of two of them one. Stacks that split no model give every device a sequence at least. What is fine-tuned is so
-    in 16 to 128 sequences, however large the cluster, or in a micro-batch a device; in more where the amount of data
-    would take too many steps.
+    in 16 to 128 sequences, however large the cluster, or in a trainer's usual micro-batch a device; in more where the
+    amount of data would take too many steps. No awkward count of devices has a smaller batch than the largest power of
+    two among them: whoever adds devices does not halve the batch to share it.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
     n = question.cluster.n_gpus
-    micro = _least_micro_batch(question)
+    micro = question.layout.micro_batch_size
+    if question.whole_batches and micro is not None:
+        return n * micro
+    if question.practice.releases_gradients:
+        # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
+        return n * (micro or max(stack_running(question).micro_batch, question.sequences_each))
+    batch = _shared(question, _usual(question))
+    round_count = 1 << (n.bit_length() - 1)
+    if round_count == n:
+        return batch
+    fewer = replace(question, cluster=replace(question.cluster, n_gpus=round_count))
+    least = (1.0 - _NEAR) * _shared(fewer, _usual(fewer))
+    if batch >= least:
+        return batch
+    unit = n * _least_micro_batch(question)
+    return unit * _evenest(math.ceil(least / unit), math.floor(least / unit * (1.0 + _AS_USUAL)))
+
+
+def _usual(question: Question) -> float:
+    """Return the sequences of a step that are usual for the size of model and cluster, whoever shares them."""
+    n, stack = question.cluster.n_gpus, stack_running(question)
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
-    stack = stack_running(question)
-    if question.whole_batches and question.layout.micro_batch_size is not None:
-        return n * question.layout.micro_batch_size
-    if question.practice.releases_gradients:
-        # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
-        return n * (question.layout.micro_batch_size or max(stack.micro_batch, question.sequences_each))
     if not question.transformer.causal:
-        usual = max(n * _short_ones_each(question), _in_few_steps(question))
-    elif question.fine_tunes or stack.tunes:
-        usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
-    elif stack.name in _OWN_TOKENS:
-        usual = max(1.0, _OWN_TOKENS[stack.name] / question.sequence_length)
-    else:
-        at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
-        usual = max(usual, at_work)
+        return max(n * _short_ones_each(question), _in_few_steps(question))
+    if question.fine_tunes or stack.tunes:
+        most = max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length)
+        return min(usual, max(most, n * float(usual_micro_batch(question, stack) or 0)))
+    if stack.name in _OWN_TOKENS:
+        return max(1.0, _OWN_TOKENS[stack.name] / question.sequence_length)
+    at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
+    return max(usual, at_work)
+
+
+def usual_micro_batch(question: Question, stack: Stack) -> int | None:
+    """Return the sequences of a micro-batch in the examples of a trainer, which most who fine-tune leave as they are.
+
+    None where it is told, or tuned for: by who publishes a speed, or pre-trains.
+    """
+    tunes = question.fine_tunes or stack.name in ACCUMULATED
+    trained = question.precedent is not None and question.precedent.trained
+    told = question.layout.micro_batch_size is not None or question.published or trained
+    if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
+        return None
+    return MICRO_BATCHES[stack.name] * question.sequences_each
+
+
+def _shared(question: Question, usual: float) -> int:
+    """Return the batch near `usual` that all devices share evenly, or a half, a quarter and so on of them."""
+    n, micro = question.cluster.n_gpus, _least_micro_batch(question)
     least = n
-    if stack.model_parallel:
+    if stack_running(question).model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
         least = _replicas(question) if whole else 1
     share = n
@@ -144,11 +182,20 @@ def _even(each: float) -> int:
     would do.
     """
     least, most = math.ceil(each * (1.0 - _AS_USUAL)), math.floor(each * (1.0 + _AS_USUAL))
+    return _evenest(least, most, near=each) if least <= most else max(1, round(each))
+
+
+def _evenest(least: int, most: int, near: float = 0.0) -> int:
+    """Return the count from `least` to `most` with the most factors of two, of several the nearest to `near`.
+
+    `least` where no count lies between them.
+    """
     for power in range(most.bit_length() - 1, -1, -1):
-        nearest = round(each / (1 << power)) << power
+        unit = 1 << power
+        nearest = max(math.ceil(least / unit), min(round(near / unit), most // unit)) * unit
         if least <= nearest <= most:
             return nearest
-    return max(1, round(each))
+    return max(1, least)
 
 
 def as_patches(transformer: Transformer, sequence_length: float) -> float:

@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
-from estimator.models.kinds import kind_of
 from estimator.physics.adapter_width import is_prepared_by_peft
-from estimator.physics.batch import global_batch_sequences, nearest_batch
+from estimator.physics.batch import global_batch_sequences, nearest_batch, usual_micro_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution, execution_of
 from estimator.physics.expert_code import multiplies_all_experts
-from estimator.physics.habits import ACCUMULATED, MICRO_BATCHES
 from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
 from estimator.physics.layout_releases import recompute_habit
@@ -38,12 +36,9 @@ __all__ = [
     "ranked_layouts",
     "routed_case",
     "setting_of",
-    "usual_micro_batch",
     "usual_recompute",
 ]
 
-_OF_TEXT = frozenset({"decoder", "hybrid"})
-"""Kinds of models whose trainers' examples `MICRO_BATCHES` tells of."""
 _WITHIN = 1.25
 """Bytes of the layout that is told over the least that a run can take, at most, where nothing fits. The last few per
 cent are saved by splits that take several times as long, and that nobody would run: who has no room for a model looks
@@ -217,19 +212,6 @@ def nearest_setting(question: Question, *, shard_group: int | None = None, packe
         return setting_of(question, shard_group=shard_group, packed_short=packed_short)
     except InfeasibleError:
         return setting_of(nearest_batch(question), shard_group=shard_group, packed_short=packed_short)
-
-
-def usual_micro_batch(question: Question, stack: Stack) -> int | None:
-    """Return the sequences of a micro-batch in the examples of a trainer, which most who fine-tune leave as they are.
-
-    None where it is told, or tuned for: by who publishes a speed, or pre-trains.
-    """
-    tunes = question.fine_tunes or stack.name in ACCUMULATED
-    trained = question.precedent is not None and question.precedent.trained
-    told = question.layout.micro_batch_size is not None or question.published or trained
-    if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
-        return None
-    return MICRO_BATCHES[stack.name] * question.sequences_each
 
 
 def _layouts(

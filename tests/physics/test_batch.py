@@ -76,3 +76,36 @@ def test_what_is_fine_tuned_keeps_a_small_batch_however_large_the_cluster() -> N
     assert global_batch_sequences(asked) == asked.cluster.n_gpus  # a sequence each, as nothing is split
     few = replace(asked, cluster=catalogued_cluster("h100-sxm", 8))
     assert global_batch_sequences(few) <= 128 < global_batch_sequences(pretrained)
+
+
+AWKWARD = (3, 6, 12, 20, 24, 40, 48, 56, 72, 96, 120, 192, 384, 1000)
+"""Counts between powers of two, as nodes, racks and what is left of them have."""
+
+
+@pytest.mark.parametrize("framework", ["trl", "axolotl", "llama-factory", "huggingface", "fsdp", "nemo", "auto"])
+@pytest.mark.parametrize(("length", "tunes"), [(512, True), (2048, True), (4096, False)])
+def test_no_count_of_devices_has_a_smaller_batch_than_fewer_that_are_round(
+    framework: str, length: int, *, tunes: bool
+) -> None:
+    """Else 24 devices over a slow network take longer than 16: each step waits as long, and there are more of them."""
+    asked = replace(_question("llama-3-8b", "a100-sxm-80gb", 1, length), framework=framework, small_set=tunes)
+    asked = replace(asked, run_tokens=1e8 if tunes else 1e11)
+    taken = {
+        n_gpus: global_batch_sequences(replace(asked, cluster=catalogued_cluster("a100-sxm-80gb", n_gpus)))
+        for n_gpus in (*(1 << power for power in range(11)), *AWKWARD)
+    }
+    for fewer, more in ((fewer, more) for fewer in taken for more in taken if fewer < more):
+        if fewer & (fewer - 1) == 0:
+            # What lies within a sixteenth trains the same.
+            assert taken[more] >= taken[fewer] * 15 / 16, (fewer, more)
+
+
+@pytest.mark.parametrize("framework", ["trl", "huggingface", "fsdp"])
+def test_what_is_tuned_over_a_slow_network_is_not_slower_on_twice_the_nodes(framework: str) -> None:
+    before_s = math.inf
+    for n_gpus in (16, 32, 64, 128):
+        cluster = replace(catalogued_cluster("a100-sxm-80gb", n_gpus), scale_out_bytes_per_s=1.25e8)
+        asked = replace(_question("llama-3-8b", "a100-sxm-80gb", n_gpus, 2048), cluster=cluster, small_set=True)
+        found = prediction(replace(asked, framework=framework, run_tokens=1e8))
+        assert found.step_s / found.tokens_per_step <= before_s * 1.05, n_gpus
+        before_s = found.step_s / found.tokens_per_step

@@ -19,7 +19,7 @@ from estimator.question.request import PRECISION_CHOICES, Request
 from estimator.resolve.measured import is_profiled, with_rates
 from estimator.resolve.mig import named_slice
 from estimator.resolve.pools import common_precision, named_pools, pooled_accelerator, pools_text
-from estimator.resolve.slices import may_be_devices, rack_of
+from estimator.resolve.slices import machine_name, may_be_devices, rack_of
 
 __all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
 
@@ -65,6 +65,10 @@ class Device:
     peak_note: str
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
+    spelt: str = ""
+    """What reads as the machine that was named, in any number; its id where that is all."""
+    network: str = ""
+    """What was said of the network beside its name, as it was written."""
     machine: str = ""
     """As it was named, where `node` is what it holds."""
     node: int | None = None
@@ -97,10 +101,13 @@ class Device:
 
     @property
     def label(self) -> str:
-        """What a row of an answer calls it: its id; of unlike ones each with its count; uncatalogued, its name."""
+        """What a row of an answer calls it, and what `gpu` takes for the same: its id, or what else it was named by.
+
+        Of unlike ones each with its count; uncatalogued, its name.
+        """
         if self.pools:
-            return f"({' + '.join(f'{pool.count} {pool.accelerator.id}' for pool in self.pools)})"
-        return self.name if self.accelerator is None else self.accelerator.id
+            return " + ".join(f"{pool.count} {pool.accelerator.id}" for pool in self.pools)
+        return self.spelt or self.name
 
 
 def resolved_device(request: Request) -> Device:
@@ -196,6 +203,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         else f"{peak / TERA:g} TFLOPS as given; catalogued: {catalogued / TERA:g}, {_peak_note(accelerator, chosen)}",
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
+        spelt=machine_name(match),
+        network=match.network,
         machine=" ".join(name.split()) if match.holds else "",
         node=match.holds if rack is None else None,
         count=None if match.of_machines and match.holds is None else match.count,

@@ -13,7 +13,15 @@ from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.pools import named_pools
 
-__all__ = ["CountedWhole", "chip_of", "may_be_devices", "rack_of", "told_count", "with_whole_counted"]
+__all__ = [
+    "CountedWhole",
+    "machine_name",
+    "may_be_devices",
+    "rack_of",
+    "told_count",
+    "uncounted",
+    "with_whole_counted",
+]
 
 _POD = re.compile(r"(?:super|base)pod", re.IGNORECASE)
 """Some dozens of machines, as many as were bought."""
@@ -34,6 +42,8 @@ class CountedWhole:
 class _Whole:
     chip: str
     """What to say for the devices alone."""
+    name: str
+    """What to say for as much of the same as is counted beside it."""
     devices: int
     """Of all that is named; of one rack where their number is not told."""
     meant_by: frozenset[int]
@@ -97,13 +107,29 @@ def _fewer(named: _Whole, given: int) -> str:
     )
 
 
-def chip_of(gpu: Quantity) -> Quantity:
-    """Return the chip of the slice, racks or count that `gpu` names, for runs on other counts than it has; else `gpu`.
+def uncounted(gpu: Quantity) -> Quantity:
+    """Return what reads as the machines that `gpu` names, for another number of them than it counts; else `gpu`.
 
-    With what is said of its network.
+    Of a slice its chip, of racks one of them, with what is said of its network.
     """
     named = _whole(str(gpu))
-    return gpu if named is None else named.chip
+    return gpu if named is None else named.name
+
+
+def machine_name(match: Match[AcceleratorEntry]) -> str:
+    """Return what reads as the machine that was named, whatever its number: the device's id where it is the usual one.
+
+    Of a machine of another size, and of a rack, its own name; of a device its memory where that is no usual one. With
+    what is said of the network.
+    """
+    entry, usual = match.value, catalogue.accelerator(match.value.id).value
+    its_own = match.holds is not None and catalogue.accelerator(match.matched).holds == match.holds
+    name = entry.id
+    if its_own and match.holds != entry.accelerator.gpus_per_node:
+        name = match.matched
+    elif entry.nominal_memory_gb != usual.nominal_memory_gb:
+        name = f"{match.matched} {entry.nominal_memory_gb:g}GB"
+    return _with_network(name, match)
 
 
 def rack_of(match: Match[AcceleratorEntry]) -> int | None:
@@ -153,28 +179,37 @@ def _whole(name: str) -> _Whole | None:
         match = catalogue.accelerator(name)
     except UnknownNameError:
         return None
-    chip = ", ".join(part for part in (match.value.accelerator.id, match.network) if part)
+    chip = _with_network(match.value.accelerator.id, match)
     if match.slice_of is not None and match.count is not None:
-        return _Whole(chip=chip, devices=match.count, meant_by=frozenset({1, match.slice_of}), kind="slice")
+        meant = frozenset({1, match.slice_of})
+        return _Whole(chip=chip, name=chip, devices=match.count, meant_by=meant, kind="slice")
     if may_be_devices(match, name):
         return None
     rack = rack_of(match)
     if rack is not None:
         racks = frozenset[int]() if match.count is None else frozenset({1, match.count})
-        fewest = match.value.accelerator.gpus_per_node
-        return _Whole(chip=chip, devices=(match.count or 1) * rack, meant_by=racks, kind="racks", fewest=fewest)
+        return _Whole(
+            chip=chip,
+            name=machine_name(match),
+            devices=(match.count or 1) * rack,
+            meant_by=racks,
+            kind="racks",
+            fewest=match.value.accelerator.gpus_per_node,
+        )
     counts_itself = match.count is not None or (match.of_machines and match.holds is not None)
     devices = told_count(name) if counts_itself else None
     if devices is None:
         return None
     meant = frozenset(count for count in (1, match.count, match.holds) if count is not None)
-    return _Whole(chip=_uncounted(match), devices=devices, meant_by=meant, kind="counted")
+    alone = _uncounted(match)
+    return _Whole(chip=alone, name=alone, devices=devices, meant_by=meant, kind="counted")
 
 
 def _uncounted(match: Match[AcceleratorEntry]) -> str:
     """Return what to say for what `match` counts, without its count: a machine or a device, and its network."""
-    entry = match.value
-    name = match.matched if match.holds is not None and not match.of_machines else entry.id
-    if entry.nominal_memory_gb != catalogue.accelerator(entry.id).value.nominal_memory_gb:
-        name = f"{match.matched} {entry.nominal_memory_gb:g}GB"
+    is_machine = match.holds is not None and not match.of_machines
+    return _with_network(match.matched, match) if is_machine else machine_name(match)
+
+
+def _with_network(name: str, match: Match[AcceleratorEntry]) -> str:
     return ", ".join(part for part in (name, match.network) if part)

@@ -7,7 +7,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
-from estimator.resolve.slices import chip_of, told_count, with_whole_counted
+from estimator.resolve.slices import told_count, uncounted, with_whole_counted
 from server.protocol.errors import ArgumentError
 from server.protocol.registry import TOOLS
 from tools.estimate_training_time import estimate_training_time
@@ -64,11 +64,55 @@ def test_a_slice_is_known_by_whatever_stands_beside_its_name(name: str) -> None:
     assert (match.value.id, match.count, match.slice_of) == ("tpu-v3", 4, 8)
 
 
-def test_of_several_counts_each_counts_chips() -> None:
-    """Else one chip and eight would both be the slice of four."""
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus", "counted"),
+    [
+        ("v3-8", [1, 4, 8, 16], [4, 16]),
+        ("GB200 NVL72", [1, 8, 72, 144], [8, 72, 144]),
+        ("GB200 NVL72", [1, 2, 36], [72, 144, 36]),
+        ("8x H100", [1, 16], [8, 16]),
+        ("h100", [1, 8], [1, 8]),
+    ],
+)
+def test_of_several_counts_each_is_read_as_it_is_alone_and_what_is_the_same_comes_once(
+    gpu: str, n_gpus: list[int], counted: list[int]
+) -> None:
     common = Request(model="", gpu="", n_gpus=1)
-    choices = Choices(models=["gpt-2"], gpus=["v3-8"], n_gpus=[1, 4, 8, 16], tokens=["1B"])
-    assert [resolve(each).n_gpus for each in requests(choices, common)] == [1, 4, 8, 16]
+    choices = Choices(models=["gpt-2"], gpus=[gpu], n_gpus=n_gpus, tokens=["1B"])
+    asked = requests(choices, common)
+    assert [resolve(each).n_gpus for each in asked] == counted
+    assert {each.gpu for each in asked} == {gpu}
+
+
+@pytest.mark.parametrize(
+    ("gpu", "plain"),
+    [
+        ("h100", "h100-sxm"),
+        ("8x H100", "h100-sxm"),
+        ("DGX H100", "h100-sxm"),
+        ("v5e-16", "tpu-v5e"),
+        ("a2-highgpu-4g", "a2-highgpu-4g"),
+        ("2x a2-highgpu-4g", "a2-highgpu-4g"),
+        ("GB200 NVL72", "GB200 NVL72"),
+        ("2x gb200 nvl36", "GB200 NVL36"),
+        ("2x RTX 4090 48GB", "rtx-4090 48GB"),
+        ("4090 48GB, InfiniBand HDR", "4090 48GB, InfiniBand HDR"),
+        ("rtx 2080 ti 22GB", "rtx-2080-ti 22GB"),
+        ("A100 80GB, InfiniBand HDR", "a100-sxm-80gb, InfiniBand HDR"),
+        ("8xH100 NDR400", "h100-sxm, NDR400"),
+        ("8 A100 + 16 H100", "8 a100-sxm-80gb + 16 h100-sxm"),
+    ],
+)
+def test_what_an_answer_calls_its_devices_is_read_as_the_same_machine(gpu: str, plain: str) -> None:
+    """So that a row or a plan can be asked back with it and its count."""
+
+    def cluster(name: str) -> tuple[str, object]:
+        run = resolve(Request(model="gpt-2", gpu=name, n_gpus=24, tokens="1B"))
+        assert run.question is not None
+        return run.device.label, run.question.cluster
+
+    assert cluster(plain) == cluster(gpu)
+    assert cluster(gpu)[0] == plain
 
 
 def test_fewer_than_a_tray_of_a_rack_are_racks_whichever_rack_it_is() -> None:
@@ -94,7 +138,7 @@ def test_a_count_in_a_name_goes_before_one_of_it_and_before_a_count_of_its_machi
     (told,) = (each.message for each in asked.warnings if each.code == "gpu_count_disagrees")
     assert f"read as these {devices}" in told
     assert asked.summary.startswith(f"Beware: {told}.")
-    other = chip_of(gpu)
+    other = uncounted(gpu)
     assert f"say gpu {other}" in told
     assert told_count(str(other)) in {None, 8}
 

@@ -19,7 +19,7 @@ from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import named_data
 from estimator.resolve.passes import amount_and_passes
 from estimator.resolve.run import Run, checked_own_runs, resolve
-from estimator.resolve.slices import chip_of
+from estimator.resolve.slices import with_whole_counted
 from estimator.resolve.text_tokens import text_tokens
 
 _T = TypeVar("_T")
@@ -93,6 +93,7 @@ def requests(choices: Choices, common: Request) -> list[Request]:
         widest = max(lists, key=lambda name: len(lists[name]))
         remedy = f"combinations ({parts}) are more than the {MOST_OPTIONS:,} that one comparison takes"
         raise InvalidValueError(widest, total, f"{remedy}; give fewer {widest}, or run `traintime sweep`")
+    counted = {gpu: _counted_once(gpu, counts) for gpu, _ in devices}
     return [
         replace(
             common,
@@ -114,6 +115,7 @@ def requests(choices: Choices, common: Request) -> list[Request]:
             devices,
             amounts,
         )
+        if n_gpus in counted[gpu]
     ]
 
 
@@ -122,9 +124,24 @@ def _devices(choices: Choices, counts: Sequence[int]) -> list[tuple[Quantity, Qu
     named: list[tuple[Quantity, Quantity | None]] = []
     for name, price in zip(choices.gpus, _prices(choices), strict=True):
         names = priced_devices(max(counts, default=None)) if str(name).strip() and means_all(name) else (name,)
-        # Of several counts, none is the slice that a name tells.
-        named += [(each if len(counts) == 1 else chip_of(each), price) for each in names]
+        named += [(each, price) for each in names]
     return _once(named)
+
+
+def _counted_once(gpu: Quantity, counts: Sequence[int]) -> frozenset[int]:
+    """Return those of `counts` that differ beside `gpu`: one rack and 72 GPUs are the same beside `GB200 NVL72`.
+
+    Of those that do not, the one that counts devices, or the first.
+    """
+    meant: dict[int, list[int]] = {}
+    for count in counts:
+        try:
+            devices = int(with_whole_counted(Request(model="", gpu=gpu, n_gpus=count)).request.n_gpus)
+        except InvalidValueError:
+            # Refused beside such a name, which its row tells.
+            devices = count
+        meant.setdefault(devices, []).append(count)
+    return frozenset(devices if devices in told else told[0] for devices, told in meant.items())
 
 
 def _amount(tokens: Quantity | None) -> Quantity | None:

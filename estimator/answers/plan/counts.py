@@ -186,14 +186,16 @@ class Counts:
 def _ladder(trials: Trials, request: Request, most: int) -> Ladder:
     """Return the counts up to `most` that can be planned: parts of a node that divide it, then whole nodes.
 
-    Parallel degrees that were given must divide the count, so that they widen the step.
+    Of racks parts in whole trays, as they are had, then whole racks. Parallel degrees that were given must divide the
+    count, so that they widen the step.
     """
     together = degree_product(request)
-    probe = trials.resolved(replace(request, n_gpus=together))
-    chip = probe.device.accelerator
-    node = request.gpus_per_node or (chip.gpus_per_node if chip else _USUAL_NODE)
-    step = min(math.lcm(node, together), MOST_PLANNED)
-    parts = tuple(part for part in range(1, node) if node % part == 0 and part % together == 0)
+    device = trials.resolved(replace(request, n_gpus=together)).device
+    usual = device.accelerator.gpus_per_node if device.accelerator else _USUAL_NODE
+    whole = device.rack or request.gpus_per_node or device.node or usual
+    least = usual if device.rack else 1
+    step = min(math.lcm(int(whole), together), MOST_PLANNED)
+    parts = tuple(part for part in range(least, int(whole), least) if whole % part == 0 and part % together == 0)
     return Ladder(parts=parts, step=step, most=max(most // step, 1) * step)
 
 

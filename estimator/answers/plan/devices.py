@@ -14,12 +14,14 @@ from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.text import listed
 from estimator.catalogue import catalogue
+from estimator.catalogue.entries import AcceleratorEntry, Match
 from estimator.catalogue.network_words import listed_devices
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity
 from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
 from estimator.resolve.framework.platforms import NOT_FOR_GPU
 from estimator.resolve.framework.software import AUTO
+from estimator.resolve.slices import machine_name, uncounted
 
 __all__ = ["candidates", "planned_device", "precisions_differ"]
 
@@ -29,8 +31,9 @@ _DATACENTER = "datacenter"
 
 
 def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, ...], Assumption]:
-    """Return the ids to choose among: those listed by the caller, else all that have a dated price.
+    """Return the names to choose among: those listed by the caller, else all that have a dated price.
 
+    Each as `n_gpus` is counted with; without a count what reads as the same in any number.
     Raises UnknownNameError for a name no catalogue has.
     """
     if not means_all(given):
@@ -40,8 +43,12 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
         found = [catalogue.accelerator(name) for name in names]
         if any(match.network for match in found):
             raise InvalidValueError("gpu", given, "tells of a network, which is one for all: say it in framework")
-        ids = tuple(dict.fromkeys(match.value.accelerator.id for match in found))
-        return ids, Assumption(name="candidates", value=", ".join(ids), source="user")
+        if n_gpus is None:
+            names = [str(uncounted(name)) for name in names]
+        listed_once = {
+            match.value.id if _is_plain(match) else name: None for name, match in zip(names, found, strict=True)
+        }
+        return (*listed_once,), Assumption(name="candidates", value=", ".join(listed_once), source="user")
     ids = priced_devices(n_gpus)
     note = "those with a dated price, each with the software that is usual on it"
     if n_gpus is None:
@@ -100,6 +107,11 @@ def planned_device(
     return solution, _surely(trials, ranked, n_gpus), tuple(others)
 
 
+def _is_plain(match: Match[AcceleratorEntry]) -> bool:
+    """Return whether a name says no more than which device it is."""
+    return match.count is None and match.holds is None and machine_name(match) == match.value.id
+
+
 def _shortlisted(ranked: list[Estimate]) -> list[Estimate]:
     """Return the best of `ranked`, among them one on several devices where the stack uses one by itself."""
     first = ranked[: _ALTERNATIVES + 1]
@@ -154,10 +166,9 @@ def _tried(trials: Trials, name: str, n_gpus: int | None) -> Estimate | None:
 
 
 def _refined(trials: Trials, estimate: Estimate) -> Estimate | None:
-    chip = estimate.run.device.accelerator
-    if chip is None:
+    if estimate.run.device.accelerator is None:
         return estimate
-    ways = _counts(trials, chip.id)
+    ways = _counts(trials, estimate.run.device.label)
     count = ways.fewest_in_time(sure=False)
     return None if count is None else ways.at(count)
 
@@ -169,9 +180,9 @@ def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Optio
         return None
     for estimate in ranked:
         safe: Estimate | None = estimate
-        chip = estimate.run.device.accelerator
-        if n_gpus is None and chip is not None:
-            ways = _counts(trials, chip.id)
+        device = estimate.run.device
+        if n_gpus is None and device.accelerator is not None:
+            ways = _counts(trials, device.label)
             count = ways.fewest_in_time(sure=True)
             safe = None if count is None else ways.at(count)
         if safe is not None and safe.coverage is not None and trials.meets(safe, sure=True):

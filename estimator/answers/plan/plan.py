@@ -18,10 +18,12 @@ from estimator.catalogue.network_words import listed_devices
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
+from estimator.resolve.candidates import means_all
+from estimator.resolve.device import resolved_device
 from estimator.resolve.pools import named_pools
 from estimator.resolve.run import checked_own_runs
 from estimator.resolve.settings import with_settings
-from estimator.resolve.slices import chip_of, with_whole_counted
+from estimator.resolve.slices import uncounted, with_whole_counted
 from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan_for"]
@@ -44,7 +46,7 @@ def plan_for(request: PlanRequest) -> Plan:
     request = replace(request, common=with_settings(request.common, amount=solve_for != "tokens", count=False))
     _refuse_what_is_solved_for(request, solve_for)
     _refuse_several_gpus(request, solve_for)
-    request, counted = _in_chips(request)
+    request, counted, cautions = _in_devices(request)
     data, data_assumptions = _data(request, solve_for)
     base = replace(
         data,
@@ -58,7 +60,7 @@ def plan_for(request: PlanRequest) -> Plan:
     except InfeasibleError:
         trials.refuse_unusual_batches()
         raise
-    solution, warnings = found.solution, found.warnings
+    solution, warnings = found.solution, (*cautions, *found.warnings)
     if found.sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
         warnings = (*warnings, _unsure())
     taken = (option.estimate for option in (solution, found.sure) if option is not None)
@@ -136,16 +138,26 @@ def _solved_count(trials: Trials) -> _Found:
     )
 
 
-def _in_chips(request: PlanRequest) -> tuple[PlanRequest, tuple[Assumption, ...]]:
-    """Return `request` with the chip of a slice that gpu names, since other counts than the slice has are tried."""
-    if request.gpu is None:
-        return request, ()
+def _in_devices(request: PlanRequest) -> tuple[PlanRequest, tuple[Assumption, ...], tuple[Caution, ...]]:
+    """Return `request` with n_gpus in devices, as an estimate reads it, and gpu without a count: others are tried.
+
+    Of several devices to choose among, each is counted by itself.
+    """
+    if request.gpu is None or means_all(request.gpu) or len(listed_devices(str(request.gpu))) > 1:
+        return request, (), ()
+    common = request.common
+    node = resolved_device(replace(common, gpu=request.gpu)).node if common.gpus_per_node is None else None
+    alone = uncounted(request.gpu)
+    if node is not None and resolved_device(replace(common, gpu=alone)).node != node:
+        # Of so many nodes with so many devices each, the number of nodes alone is free.
+        common = replace(common, gpus_per_node=node)
     if request.n_gpus is None:
-        return replace(request, gpu=chip_of(request.gpu)), ()
+        return replace(request, gpu=alone, common=common), (), ()
     counted = with_whole_counted(Request(model="", gpu=request.gpu, n_gpus=request.n_gpus))
     n_gpus = counted.request.n_gpus
     read = Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="inferred", note=counted.how)
-    return replace(request, gpu=chip_of(request.gpu), n_gpus=n_gpus), (read,) if counted.how else ()
+    as_counted = replace(request, gpu=alone, n_gpus=n_gpus, common=common)
+    return as_counted, (read,) if counted.how else (), counted.cautions
 
 
 def _told_tokens(trials: Trials) -> float | None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -14,7 +14,6 @@ from estimator.question.request import NOT_ASKED, Quantity, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.run import resolve
-from estimator.resolve.slices import chip_of
 
 __all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep"]
 
@@ -57,9 +56,7 @@ class Sweep:
         varied = {axis.name: axis.values[place] for axis, place in zip(self.axes, places, strict=True)}
         # What does not fit a field is refused by `resolve`.
         arguments: dict[str, Any] = {**self.fixed, **varied}
-        request = Request(**arguments, method_chosen="method" in varied)
-        # Of several counts, none is the slice that a name tells.
-        return replace(request, gpu=chip_of(request.gpu)) if "n_gpus" in varied else request
+        return Request(**arguments, method_chosen="method" in varied)
 
 
 def sweep(spec: Mapping[str, object]) -> Sweep:

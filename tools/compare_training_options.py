@@ -227,11 +227,11 @@ def training_options(
     rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool, beside: Sequence[Caution] = ()
 ) -> TrainingOptions:
     """Return ranked rows as an answer, at most `limit` of them, with what is to be known of them all `beside`."""
-    possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
-    shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
+    runnable, listed = _runnable(rows), _runnable(kept)
+    possible = [estimate for estimate, _ in runnable]
+    shown = [estimate for estimate, _ in listed]
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
-    warned = possible if detailed else shown
     answer = TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,
@@ -247,24 +247,30 @@ def training_options(
                 if (note := estimated.cost_usd.note)
             )
         ),
-        warnings=warning_answers([*beside, *scaling_doubts(rows), *_cautions(warned)]),
+        warnings=warning_answers([*beside, *scaling_doubts(rows), *_cautions(runnable if detailed else listed)]),
         version=VERSION,
         data_version=data_version(),
     )
     return answer if detailed else with_few_digits(answer)
 
 
-def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
+def _runnable(rows: Sequence[Row]) -> list[tuple[Estimate, Outcome]]:
+    """Return the options of `rows` that can be run, each with its estimate."""
+    ranks = [row.outcome for row in rows if row.rank is not None]
+    return [(outcome.estimate, outcome) for outcome in ranks if outcome.estimate is not None]
+
+
+def _cautions(possible: Sequence[tuple[Estimate, Outcome]]) -> Iterator[Caution]:
     """Yield each warning once, with the options that it is of where it is not of all: it names none itself.
 
     Those that differ in their numbers alone are one, with the numbers of the best option.
     """
     of_options: dict[tuple[str, str], list[tuple[int, Caution]]] = {}
-    for place, estimated in enumerate(possible):
+    for place, (estimated, _) in enumerate(possible):
         for caution in dict.fromkeys(estimated.warnings):
             alike = (caution.code, _NUMBER.sub("", caution.message))
             of_options.setdefault(alike, []).append((place, caution))
-    names = short_names([estimated.run for estimated in possible])
+    names = short_names([outcome for _, outcome in possible])
     by_first = {told[0][1]: told for told in of_options.values()}
     for caution in most_important_first(by_first):
         places = [place for place, _ in by_first[caution]]

@@ -52,9 +52,9 @@ def names_no_stack(outcome: Outcome) -> bool:
 def _several_precisions(best: Sequence[Outcome]) -> Iterator[Caution]:
     """Yield that precisions differ where nobody said one: a training is priced as it was, and chips have their own."""
     on = _apart(
-        (estimate.run.device.precision, estimate.run)
+        (outcome.estimate.run.device.precision, outcome)
         for outcome in best
-        if (estimate := outcome.estimate) is not None and outcome.request.precision.strip().casefold() == AUTO
+        if outcome.estimate is not None and outcome.request.precision.strip().casefold() == AUTO
     )
     if len(on) < _SEVERAL:
         return
@@ -67,7 +67,7 @@ def _several_precisions(best: Sequence[Outcome]) -> Iterator[Caution]:
 def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:
     """Yield that stacks differ where nobody named one: of several chips, methods or models."""
     on = _apart(
-        (outcome.framework, outcome.estimate.run)
+        (outcome.framework, outcome)
         for outcome in best
         if outcome.framework and outcome.estimate is not None and names_no_stack(outcome)
     )
@@ -98,14 +98,14 @@ def _several_lengths(best: Sequence[Outcome]) -> Iterator[Caution]:
             yield Caution(code="several_lengths_assumed", message=message)
 
 
-def _apart(options: Iterable[tuple[str, Run]]) -> Mapping[str, list[str]]:
+def _apart(options: Iterable[tuple[str, Outcome]]) -> Mapping[str, list[str]]:
     """Return each value of the options that have one, with what tells its options from the others'.
 
     The plainest way whose names are of one value each; where none is, all that differs among the options.
     """
     told = list(options)
-    runs = [run for _, run in told]
-    ways = [*([name(run) for run in runs] for name in _WAYS), short_names(runs)]
+    runs = [outcome.estimate.run for _, outcome in told if outcome.estimate is not None]
+    ways = [*([name(run) for run in runs] for name in _WAYS), short_names([outcome for _, outcome in told])]
     names: dict[str, list[str]] = {}
     for way in ways:
         on: dict[str, list[str]] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from estimator.answers.compare.compare import Outcome
+from estimator.answers.compare.names import device_words, distinct
 from estimator.answers.compare.rank import RankBy, Row
 from estimator.answers.compare.terms import names_no_stack
 from estimator.answers.estimate.estimate import Estimate
@@ -35,7 +36,8 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
         first, *otherwise = best_rows(possible, rank_by)
         # The most telling word of a row is the last.
         naming = (first, *(("Next", row) for row in possible[1:2]), *otherwise)
-        named = {id(row): f"{word}: {told_option(row.outcome.estimate)}." for word, row in naming}
+        names = _names(possible)
+        named = {id(row): f"{word}: {told_option(row.outcome.estimate, names[id(row)])}." for word, row in naming}
         parts.extend(named.values())
         fronts = sum(row.pareto for row in possible)
         if fronts > 1:
@@ -64,11 +66,12 @@ def _impossible(several: Sequence[Outcome]) -> Iterator[str]:
         needs = first_of([_need(outcome) for outcome in too_large], _NAMED_OPTIONS)
         yield f"{needs} do{'es' * (len(too_large) == 1)} not fit in memory"
     refused: dict[str, list[str]] = {}
-    for outcome in several:
-        if outcome.estimate is None:
-            refused.setdefault(outcome.reason, []).append(_requested(outcome))
-    for reason, names in [*refused.items()][:_NAMED_REASONS]:
-        yield f"{first_of(names, _NAMED_OPTIONS)}: {reason}"
+    out = [outcome for outcome in several if outcome.estimate is None]
+    names = distinct([_requested(outcome) for outcome in out], [outcome.request for outcome in out])
+    for outcome, name in zip(out, names, strict=True):
+        refused.setdefault(outcome.reason, []).append(name)
+    for reason, whose in [*refused.items()][:_NAMED_REASONS]:
+        yield f"{first_of(whose, _NAMED_OPTIONS)}: {reason}"
     more = sum(map(len, [*refused.values()][_NAMED_REASONS:]))
     if more:
         yield f"{more:,} more for other reasons"
@@ -88,7 +91,7 @@ def _need(outcome: Outcome) -> str:
     run, memory = estimated.run, estimated.memory
     method = "" if run.method.name == "full" else f", {run.method.name}"
     took = f"{format_bytes(memory.total_bytes)} of {format_bytes(memory.usable_bytes)} a GPU"
-    return f"{run.subject.name} on {run.device.counted(run.n_gpus)}{method} ({took})"
+    return f"{run.subject.name} on {device_words(run)}{method} ({took})"
 
 
 def best_rows(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
@@ -113,10 +116,7 @@ def option_name(estimated: Estimate) -> str:
     """Return what tells an option from others."""
     run = estimated.run
     method = "" if run.method.name == "full" else f", {run.method.name}"
-    return (
-        f"{run.subject.name} on {amount_words(run)} with {run.device.counted(run.n_gpus)} "
-        f"({run.device.precision}{method})"
-    )
+    return f"{run.subject.name} on {amount_words(run)} with {device_words(run)} ({run.device.precision}{method})"
 
 
 def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:
@@ -168,12 +168,19 @@ def short_layout(estimated: Estimate) -> str:
     return ", ".join([" ".join(named) or "1 GPU", layout.data_sharding, *recompute, f"batch {batch:,}"])
 
 
-def told_option(estimated: Estimate | None) -> str:
-    """Return an option with its time, its range and its cost; nothing of one that was not estimated."""
+def _names(rows: Sequence[Row]) -> dict[int, str]:
+    """Return the name of each row that was estimated, by its identity; no two of unlike options are one."""
+    known = [(row, estimate) for row in rows if (estimate := row.outcome.estimate) is not None]
+    names = distinct([option_name(estimate) for _, estimate in known], [row.outcome.request for row, _ in known])
+    return {id(row): name for (row, _), name in zip(known, names, strict=True)}
+
+
+def told_option(estimated: Estimate | None, name: str = "") -> str:
+    """Return an option by its `name` with its time, its range and its cost; nothing of one that was not estimated."""
     if estimated is None:
         return ""
     ends = time_range(estimated.training_low_s, estimated.training_high_s)
-    text = f"{option_name(estimated)}, {format_duration(estimated.training_s)} ({ends})"
+    text = f"{name or option_name(estimated)}, {format_duration(estimated.training_s)} ({ends})"
     cost = estimated.cost_usd
     if cost.value is not None:
         text += f", about {format_usd(cost.value)}"

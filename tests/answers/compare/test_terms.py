@@ -3,13 +3,16 @@
 Authority: the estimate of the same arguments; the same comparison with it said.
 """
 
+import re
 from typing import Any
 
 import pytest
 
+from estimator.answers.compare.compare import Outcome, outcomes
 from estimator.answers.compare.names import short_names
+from estimator.answers.compare.rank import ranked
+from estimator.answers.compare.wording import comparison_summary
 from estimator.question.request import Request
-from estimator.resolve.run import resolve
 from tools.compare_training_options import TrainingOptions, compare_training_options
 from tools.estimate_training_time import estimate_training_time
 from tools.plan_training import plan_training
@@ -112,6 +115,45 @@ def test_devices_are_planned_as_they_are_estimated() -> None:
     assert not planned.warnings
 
 
+def _outcomes(*asked: dict[str, Any]) -> list[Outcome]:
+    facts: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 32, "tokens": "1B"}
+    return list(outcomes([Request(**facts | each) for each in asked]))
+
+
 def test_options_that_differ_in_their_tokens_alone_are_told_apart_by_them() -> None:
-    runs = [resolve(Request(model="llama-3.1-70b", gpu="h100", n_gpus=64, tokens=each)) for each in ("10T", "15T")]
-    assert short_names(runs) == ["on 10T tokens", "on 15T tokens"]
+    assert short_names(_outcomes({"tokens": "10T"}, {"tokens": "15T"})) == ["on 10T tokens", "on 15T tokens"]
+
+
+DIFFERING: dict[str, tuple[object, object]] = {
+    "model": ("llama-3.1-8b", "meta-llama/Llama-3.1-8B"),
+    "gpu": ("h100", "H100 SXM"),
+    "n_gpus": (32, 64),
+    "tokens": ("1B", "2B"),
+    "precision": ("auto", "bf16"),
+    "method": ("full", "lora"),
+    "price_per_gpu_hour": (2.0, 3.0),
+    "network_gbps_per_gpu": (50.0, 100.0),
+    "framework": ("megatron", "nemo"),
+    "sequence_length": (2048, 4096),
+}
+
+
+@pytest.mark.parametrize("argument", DIFFERING)
+def test_no_two_options_have_one_name_whichever_argument_they_differ_in(argument: str) -> None:
+    first, second = _outcomes(*({argument: value} for value in DIFFERING[argument]))
+    names = short_names([first, second])
+    assert names[0] != names[1]
+    summary = comparison_summary(ranked([first, second], "time"), "time")
+    told = re.findall(r"(?:Fastest|Next|Cheapest): (.+?), [\d.]+ (?:minutes|hours|days)", summary)
+    assert len(set(told)) == len(told) == 2
+
+
+def test_options_that_differ_in_their_network_alone_are_named_by_it() -> None:
+    """Their times differ by it, and a warning would name them all alike."""
+    networks = ("InfiniBand HDR", "100 Gb/s Ethernet")
+    answer = _compared(
+        {"models": ["llama-3.1-8b"], "gpus": [f"A100 80GB, {network}" for network in networks], "n_gpus": [32]},
+        tokens=["1B"],
+    )
+    assert {row.gpu for row in answer.rows} == {f"a100-sxm-80gb, {network}" for network in networks}
+    assert all(network in answer.summary for network in networks)

@@ -1,5 +1,6 @@
 """Which layout: the fastest that fits, and the best of every other way to split the model."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +15,17 @@ from estimator.question.request import Request
 __all__ = ["planned_layout"]
 
 _ALTERNATIVES = 5
+_ALIKE = 1e-6
+"""By which two times may differ that are one, priced twice."""
 
 
 def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
     """Return the fastest layout, itself again where it surely keeps to the limits, and the best of other splits.
 
     Every one is priced as stated in full, the fastest too: of a layout that is left open, an estimate takes the
-    stack's usual recomputation and what such runs lose on average, so that the two cannot be ranked together.
+    stack's usual recomputation and what such runs lose on average, so that the two cannot be ranked together. Where
+    the fastest is the layout that an estimate of the question has, and takes as long, it is that estimate: told a
+    layout or none, a plan says of it what an estimate says, the range with it.
     Raises InfeasibleError where no layout fits or keeps to the limits, InvalidValueError where nothing is predicted.
     """
     request = trials.base
@@ -45,7 +50,8 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.device.counted(run.n_gpus)}")
-    best = _as_searched(in_full(priced[0]), request)
+    best = in_full(left_open if left_open is not None and _are_one(left_open, priced[0]) else priced[0])
+    best = _as_searched(best, request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = limits.deadline_s is not None or limits.budget is not None
     sure = (
@@ -64,19 +70,30 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     return solution, sure, others
 
 
+def _are_one(left_open: Estimate, stated: Estimate) -> bool:
+    """Return whether a question is answered with a layout, and as long, as where that is stated in full.
+
+    Who states it tells more than the layout where that says how devices are started, and is then no slower for it.
+    """
+    alike = math.isclose(left_open.training_s, stated.training_s, rel_tol=_ALIKE)
+    return left_open.layout == stated.layout and alike
+
+
 def _best_of_each_split(question: Question) -> list[Layout]:
     """Return the fastest layout that fits of each split over tensor, pipeline, context and experts, fastest first."""
     # NumPy comes with it, and a plan by the rule of thumb does without.
     import numpy as np
 
+    from estimator.answers.estimate.runnable import runnable
     from estimator.evidence.calibration import committed_calibration
     from estimator.physics.choice import ranked_layouts, setting_of
 
+    constants = committed_calibration().constants
     if question.precedent is not None:
-        own = question.precedent
-        question = replace(question, layout=own.own_layout, global_batch_sequences=own.own_batch)
+        # Other layouts of the same training, in its batch where any divides it: in another it would be another.
+        question = runnable(replace(question, layout=question.precedent.own_layout), constants)
     posed = setting_of(question)
-    priced = ranked_layouts(posed, committed_calibration().constants)
+    priced = ranked_layouts(posed, constants)
     # The order of the choice prefers what users of the stack run; here the time alone counts.
     rows = np.flatnonzero(priced.fits)
     rows = rows[np.argsort(priced.seconds[rows], kind="stable")]

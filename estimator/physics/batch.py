@@ -96,16 +96,17 @@ def global_batch_sequences(question: Question) -> int:
     if question.practice.releases_gradients:
         # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
         return n * (micro or max(stack_running(question).micro_batch, question.sequences_each))
-    batch = _shared(question, _usual(question))
+    usual = _usual(question)
+    batch = _shared(question, usual)
     round_count = 1 << (n.bit_length() - 1)
     if round_count == n:
         return batch
     fewer = replace(question, cluster=replace(question.cluster, n_gpus=round_count))
     least = (1.0 - _NEAR) * _shared(fewer, _usual(fewer))
-    if batch >= least:
-        return batch
-    unit = n * _least_micro_batch(question)
-    return unit * _evenest(math.ceil(least / unit), math.floor(least / unit * (1.0 + _AS_USUAL)))
+    more = batch if batch >= least else _shared(question, usual, least)
+    splits = stack_running(question).model_parallel
+    # Where a model can be split, fewer may share the batch.
+    return batch if splits and more > (1.0 + _AS_USUAL) * usual else more
 
 
 def _usual(question: Question) -> float:
@@ -138,17 +139,17 @@ def usual_micro_batch(question: Question, stack: Stack) -> int | None:
     return MICRO_BATCHES[stack.name] * question.sequences_each
 
 
-def _shared(question: Question, usual: float) -> int:
-    """Return the batch near `usual` that all devices share evenly, or a half, a quarter and so on of them."""
+def _shared(question: Question, usual: float, least: float = 0.0) -> int:
+    """Return the batch near `usual`, not below `least`, that all devices share evenly, or a half or less of them."""
     n, micro = question.cluster.n_gpus, _least_micro_batch(question)
-    least = n
+    fewest = n
     if stack_running(question).model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
-        least = _replicas(question) if whole else 1
+        fewest = _replicas(question) if whole else 1
     share = n
     while True:
-        batch = _even(usual / (share * micro)) * share * micro
-        if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
+        batch = _even(usual / (share * micro), least / (share * micro)) * share * micro
+        if share % 2 or share // 2 % fewest or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
 
@@ -175,27 +176,19 @@ def _short_ones_each(question: Question) -> float:
     return min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
 
 
-def _even(each: float) -> int:
-    """Return the count near `each` with the most factors of two, so that micro-batches of many sizes divide it.
+def _even(each: float, fewest: float = 0.0) -> int:
+    """Return the count near `each`, of at least `fewest`, with the most factors of two.
 
-    Who is free to choose a batch does not give 15 sequences to a device: then nothing between 1 and 3 a micro-batch
-    would do.
+    So that micro-batches of many sizes divide it: who is free to choose a batch does not give 15 sequences to a device,
+    for then nothing between 1 and 3 a micro-batch would do.
     """
-    least, most = math.ceil(each * (1.0 - _AS_USUAL)), math.floor(each * (1.0 + _AS_USUAL))
-    return _evenest(least, most, near=each) if least <= most else max(1, round(each))
-
-
-def _evenest(least: int, most: int, near: float = 0.0) -> int:
-    """Return the count from `least` to `most` with the most factors of two, of several the nearest to `near`.
-
-    `least` where no count lies between them.
-    """
+    least, most = math.ceil(max(fewest, each * (1.0 - _AS_USUAL))), math.floor(max(fewest, each) * (1.0 + _AS_USUAL))
     for power in range(most.bit_length() - 1, -1, -1):
         unit = 1 << power
-        nearest = max(math.ceil(least / unit), min(round(near / unit), most // unit)) * unit
+        nearest = max(round(each / unit), math.ceil(fewest / unit)) * unit
         if least <= nearest <= most:
             return nearest
-    return max(1, least)
+    return max(1, round(each), math.ceil(fewest))
 
 
 def as_patches(transformer: Transformer, sequence_length: float) -> float:

@@ -12,11 +12,11 @@ from functools import partial
 
 import numpy as np
 
-from estimator.evidence.expert_doubts import expert_doubts
 from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne, if_held
 from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
+from estimator.evidence.releases import release_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
 from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
@@ -95,7 +95,7 @@ def doubts_of(
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
     found += recompute_doubts(setting, layouts, physical_s, constants)
     found += _padded_samples(setting, physical_s, constants)
-    return (*found, *expert_doubts(setting, physical_s, constants))
+    return (*found, *release_doubts(setting, physical_s, constants))
 
 
 _Others = tuple[tuple[Case, float], ...]

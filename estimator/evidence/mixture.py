@@ -15,12 +15,14 @@ __all__ = [
     "TOLD_FROM",
     "WORTH_SAYING",
     "Doubt",
+    "SplitNormal",
     "Ways",
     "borne",
     "if_held",
     "median_log",
     "mixed",
     "mixture_quantile",
+    "split_quantile",
     "worth_telling",
 ]
 
@@ -82,12 +84,35 @@ def mixture_quantile(shares: Mapping[float, float], spread: float, level: float,
 
     Of standard deviation √(spread² + (blur · shift)²): how far another way shifts a step is as uncertain as it is far.
     """
-    normals = [(at, share, math.hypot(spread, blur * at)) for at, share in shares.items()]
-    low, high = (min(at - _FAR * its for at, _, its in normals), max(at + _FAR * its for at, _, its in normals))
+    widths = ((at, share, math.hypot(spread, blur * at)) for at, share in shares.items())
+    return split_quantile([SplitNormal(at=at, share=share, below=its, above=its) for at, share, its in widths], level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitNormal:
+    """A normal of log time whose halves differ in width: half of its mass lies on either side of its middle."""
+
+    at: float
+    """Its median."""
+    share: float
+    below: float
+    """Standard deviation of the half below …"""
+    above: float
+    """… and of that above."""
+
+    def mass_below(self, log: float) -> float:
+        """Return its mass below `log`."""
+        its = self.below if log < self.at else self.above
+        return self.share * math.erfc((self.at - log) / (its * _ROOT_2)) / 2.0
+
+
+def split_quantile(normals: Sequence[SplitNormal], level: float) -> float:
+    """Return the quantile `level` of a mixture, by bisection."""
+    low = min(one.at - _FAR * one.below for one in normals)
+    high = max(one.at + _FAR * one.above for one in normals)
     while high - low > _EXACT:
         middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (its * _ROOT_2)) / 2.0 for at, share, its in normals)
-        low, high = (low, middle) if below >= level else (middle, high)
+        low, high = (low, middle) if sum(one.mass_below(middle) for one in normals) >= level else (middle, high)
     return (low + high) / 2.0
 
 

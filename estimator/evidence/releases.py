@@ -7,11 +7,12 @@ from estimator.evidence.mixture import WORTH_SAYING, Doubt
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
+from estimator.physics.own_experts import LIBRARIES
 from estimator.question.question import Caution
 
-__all__ = ["GROUPED", "release_doubts"]
+__all__ = ["release_doubts"]
 
-GROUPED = 0.5
+_GROUPED = 0.5
 """Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
 January 2026, environments of before still run, and most models with experts that people tune are older."""
 
@@ -26,14 +27,19 @@ def release_doubts(setting: Setting, physical_s: float, constants: Constants) ->
     if said or question.transformer.experts is None or not execution_of(question, stack).expert_loop:
         return ()
     newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
+    if stack.name in LIBRARIES:
+        # A library has no release of the layers that run on it.
+        newer = replace(newer, released=None, practice=replace(question.practice, experts="grouped"))
     best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
     if best is None or abs(math.log(best.step_s / physical_s)) < WORTH_SAYING:
         return ()
     factor = best.step_s / physical_s
+    loops, old = f"{stack.name} goes through experts one by one on Transformers 4", "transformers 4.57"
+    if stack.name in LIBRARIES:
+        loops, old = f"Transformers' layers are assumed on {stack.name}, one expert at a time", "expert parallelism"
     message = (
-        f"{stack.name} goes through experts one by one on Transformers 4; on Transformers 5 (January 2026) a step "
-        f"would take {factor:.2g} times as long, and the range holds both: "
-        'say "transformers 5.0" or "transformers 4.57" in framework'
+        f"{loops}; on Transformers 5 (January 2026) a step would take {factor:.2g} times as long, and the range holds "
+        f'both: say "transformers 5.0" or "{old}" in framework'
     )
     caution = Caution(code="experts_one_by_one", message=message)
-    return (Doubt(argument="framework", ways=((factor, GROUPED),), caution=caution),)
+    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)

@@ -21,6 +21,7 @@ from estimator.question.question import Caution, Question
 
 __all__ = [
     "COVERAGE",
+    "TWO_SIDED_90",
     "Interval",
     "coverage_of",
     "half_widths",
@@ -50,7 +51,7 @@ _GENERATIONS = ("kepler", "maxwell", "pascal", "volta", "turing", "ampere", "ada
 """NVIDIA's, in order."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
-_TWO_SIDED_90 = 1.645
+TWO_SIDED_90 = 1.645
 """Standard deviations that hold 90 % of a normal distribution to both sides."""
 _SECOND_OPINION = 0.15
 """Share of the second opinion in the range where the two part: its weight in the point; see `blended_log`."""
@@ -97,7 +98,7 @@ def regime_quantiles(
     Labs are not exchangeable, so coverage is checked with whole labs left out (`left_out_half_widths`), not guaranteed.
     Source: Vovk et al. 2005; Tibshirani et al. 2019 (weighted).
     """
-    known = _TWO_SIDED_90 * spreads
+    known = TWO_SIDED_90 * spreads
     scores = np.sqrt(np.maximum(_least_half(log_errors) ** 2 - known**2, 0.0))
     codes = numbered(labs)
     weights = np.bincount(codes)[codes].astype(np.float64) ** -_LAB_POWER
@@ -143,7 +144,7 @@ def _weighted_quantile(scores: Floats, weights: Floats) -> float:
 def half_widths(quantiles: Mapping[str, float], regimes: Sequence[tuple[str, ...]], spreads: Floats | float) -> Floats:
     """Return half the log width of ranges: the quantile of the narrowest regime that has one, and the known spreads."""
     found = [quantiles[next(key for key in keys if key in quantiles)] for keys in regimes]
-    return np.asarray(np.hypot(np.array(found), _TWO_SIDED_90 * np.asarray(spreads)))
+    return np.asarray(np.hypot(np.array(found), TWO_SIDED_90 * np.asarray(spreads)))
 
 
 def interval(
@@ -179,14 +180,14 @@ def interval(
         warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
-    half = math.hypot(half, _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting))
+    half = math.hypot(half, TWO_SIDED_90 * situation, TWO_SIDED_90 * beyond_of(setting))
     second = _second_opinion_share(parting_log)
     if second > _REACHED:
         warnings.append(_opinions_part(parting_log, question))
     shares = _joined(mixed(doubts), parting_log, second)
     shares = _joined(shares, as_published_log, _AS_PUBLISHED)
     low, high = (
-        mixture_quantile(shares, half / _TWO_SIDED_90, tail, blur=_BLUR)
+        mixture_quantile(shares, half / TWO_SIDED_90, tail, blur=_BLUR)
         for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
     off = _SKEW * half - point_log

@@ -1,7 +1,8 @@
 """Global batches: the usual one of a model on a cluster, and those near a batch that more replicas can share."""
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from estimator.base.inputs import divisors_of
 from estimator.models.diffusion.sample import is_placed
@@ -16,9 +17,11 @@ from estimator.question.question import Question
 
 __all__ = [
     "ENOUGH_AT_A_TIME",
+    "GrowingBatch",
     "as_patches",
     "batch_shared_by_more",
     "global_batch_sequences",
+    "growing_batch",
     "is_shared_by_all",
     "nearest_batch",
     "usual_micro_batch",
@@ -63,7 +66,9 @@ _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
 _MOST_STEPS = 2e5
 """Steps that a run takes about at most, whatever it is trained with: GPT-3 had 94,000, Pythia and OPT 150,000, MPT-7B
-280,000, Llama 2 480,000. A trillion tokens are not trained on in 128 sequences, whatever the trainer was made for."""
+280,000, Llama 2 480,000."""
+_MIDDLE = 0.5
+"""Share of the way from the batch of tuning to that of pre-training from which on most have the latter."""
 _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""
@@ -83,12 +88,15 @@ def global_batch_sequences(question: Question) -> int:
     Large clusters train with the tokens a step that models of the size use, and very large ones with up to four times
     as many, to keep their devices at work, rounded so that as many devices as can have equally many sequences, or a
     power of two of them one. Stacks that split no model give every device a sequence at least. What is fine-tuned is so
-    in 16 to 128 sequences, however large the cluster, or in a trainer's usual micro-batch a device; in more where the
-    amount of data would take too many steps. No awkward count of devices has a smaller batch than the largest power of
-    two among them: whoever adds devices does not halve the batch to share it.
+    in 16 to 128 sequences, however large the cluster, or in a trainer's usual micro-batch a device; in those of
+    pre-training where the amount of data would take too many steps: see `growing_batch`. No awkward count of devices
+    has a smaller batch than the largest power of two among them: whoever adds devices does not halve it to share it.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
+    growing = growing_batch(question)
+    if growing is not None:
+        return growing.many if growing.is_many else growing.few
     n = question.cluster.n_gpus
     micro = question.layout.micro_batch_size
     if question.whole_batches and micro is not None:
@@ -96,35 +104,78 @@ def global_batch_sequences(question: Question) -> int:
     if question.practice.releases_gradients:
         # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
         return n * (micro or max(stack_running(question).micro_batch, question.sequences_each))
-    usual = _usual(question)
-    batch = _shared(question, usual)
-    round_count = 1 << (n.bit_length() - 1)
-    if round_count == n or question.published:
-        # Who publishes a speed chose a batch for just so many devices.
-        return batch
-    fewer = replace(question, cluster=replace(question.cluster, n_gpus=round_count))
-    least = (1.0 - _NEAR) * _shared(fewer, _usual(fewer))
-    more = batch if batch >= least else _shared(question, usual, least)
-    splits = stack_running(question).model_parallel
-    # Where a model can be split, fewer may share the batch.
-    return batch if splits and more > (1.0 + _AS_USUAL) * usual else more
+    return _settled(question, _usual)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowingBatch:
+    """The batches, in sequences, between which a trainer's users go over as their run grows."""
+
+    few: int
+    """That a trained model is tuned in."""
+    many: int
+    """That a model of its size is pre-trained in on so many devices."""
+    grown: float
+    """Where the run lies between the tokens at which `few` take more steps than is usual (0), and `many` do (1)."""
+    width_log: float
+    """Log of the ratio of those tokens."""
+
+    @property
+    def is_many(self) -> bool:
+        """Whether most of so long runs have the large one."""
+        return self.grown >= _MIDDLE
+
+
+def growing_batch(question: Question) -> GrowingBatch | None:
+    """Return the batches that a run of the tokens of `question` lies between; None where its batch follows not from it.
+
+    A trillion tokens are not trained on in 128 sequences, whatever the trainer was made for.
+    """
+    practice, tokens = question.practice, question.run_tokens
+    told = question.global_batch_sequences is not None or practice.releases_gradients
+    whole = question.whole_batches and question.layout.micro_batch_size is not None
+    if told or whole or tokens is None or not question.transformer.causal or not _is_tuned(question):
+        return None
+    few, many = _settled(question, _of_tuning), _settled(question, _of_size)
+    if many <= few:
+        return None
+    width = math.log(many / few)
+    grown = math.log(tokens / (_MOST_STEPS * few * question.sequence_length)) / width
+    return GrowingBatch(few=few, many=many, grown=grown, width_log=width)
+
+
+def _is_tuned(question: Question) -> bool:
+    return question.fine_tunes or stack_running(question).tunes
+
+
+def _tokens_per_step(question: Question) -> float:
+    size = float(workload(question.transformer).parameters)
+    return next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
 
 
 def _usual(question: Question) -> float:
     """Return the sequences of a step that are usual for the size of model and cluster, whoever shares them."""
     n, stack = question.cluster.n_gpus, stack_running(question)
-    size = float(workload(question.transformer).parameters)
-    tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
-    usual = min(tokens / question.sequence_length, _MOST_EACH * n)
     if not question.transformer.causal:
         return max(n * _short_ones_each(question), _in_few_steps(question))
-    if question.fine_tunes or stack.tunes:
-        most = max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length)
-        return min(usual, max(most, n * float(usual_micro_batch(question, stack) or 0)))
+    if _is_tuned(question):
+        return _of_tuning(question)
     if stack.name in _OWN_TOKENS:
         return max(1.0, _OWN_TOKENS[stack.name] / question.sequence_length)
+    tokens = _tokens_per_step(question)
     at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
-    return max(usual, at_work)
+    return max(_of_size(question), at_work)
+
+
+def _of_tuning(question: Question) -> float:
+    """Return the sequences of a step in which trained models are tuned."""
+    at_once = question.cluster.n_gpus * float(usual_micro_batch(question, stack_running(question)) or 0)
+    return min(_of_size(question), max(_MOST_TUNED, at_once))
+
+
+def _of_size(question: Question) -> float:
+    """Return the sequences of a step in which models of the size are trained, as far as devices have room for them."""
+    return min(_tokens_per_step(question) / question.sequence_length, _MOST_EACH * question.cluster.n_gpus)
 
 
 def usual_micro_batch(question: Question, stack: Stack) -> int | None:
@@ -138,6 +189,22 @@ def usual_micro_batch(question: Question, stack: Stack) -> int | None:
     if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
         return None
     return MICRO_BATCHES[stack.name] * question.sequences_each
+
+
+def _settled(question: Question, usual_of: Callable[[Question], float]) -> int:
+    """Return the batch near what is usual that devices share, no smaller than that of fewer in a round count."""
+    n, usual = question.cluster.n_gpus, usual_of(question)
+    batch = _shared(question, usual)
+    round_count = 1 << (n.bit_length() - 1)
+    if round_count == n or question.published:
+        # Who publishes a speed chose a batch for just so many devices.
+        return batch
+    fewer = replace(question, cluster=replace(question.cluster, n_gpus=round_count))
+    least = (1.0 - _NEAR) * _shared(fewer, usual_of(fewer))
+    more = batch if batch >= least else _shared(question, usual, least)
+    splits = stack_running(question).model_parallel
+    # Where a model can be split, fewer may share the batch.
+    return batch if splits and more > (1.0 + _AS_USUAL) * usual else more
 
 
 def _shared(question: Question, usual: float, least: float = 0.0) -> int:

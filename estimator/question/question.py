@@ -8,6 +8,7 @@ from estimator.models.training import WITH_ADAPTERS, Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
 from estimator.question.local_updates import LocalUpdates
+from estimator.question.other_layers import OtherLayers
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.reads import NO_READS, Reads
 
@@ -244,9 +245,9 @@ class Question:
     """The same as samples are likely to be where nobody told it."""
     sampled_share: float = 1.0
     """How likely tokens are of samples that a trainer may pad, where packing was left open."""
-    own_experts_share: float | None = None
-    """How likely layers with experts are one's own and not Transformers', where software is named that does not tell;
-    None where that is told, or makes no difference."""
+    other_layers: OtherLayers | None = None
+    """The other layers with experts, where software is named that does not tell whose it runs; None where that is told,
+    or makes no difference."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     pretrains: bool = False
@@ -264,9 +265,9 @@ class Question:
     """How the sites average of which this is one; None where all of a run is asked about."""
 
     @property
-    def batch_follows(self) -> bool:
-        """Whether its batch follows from the tokens of the run, so that with others its step is another."""
-        return self.run_tokens is not None
+    def step_follows(self) -> bool:
+        """Whether with other tokens its step is another: its batch follows from the run's, or whose layers run."""
+        return self.run_tokens is not None or self.other_layers is not None
 
     @property
     def fine_tunes(self) -> bool:

@@ -13,9 +13,11 @@ from estimator.physics.own_experts import running_stack
 from estimator.physics.stacks import Stack
 from estimator.question.cluster import Cluster
 from estimator.question.practice import Practice
-from estimator.question.question import LayoutRequest, Question, Sharding
+from estimator.question.question import Assumption, LayoutRequest, Question, Sharding
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption
+from estimator.resolve.amount import Amount
+from estimator.resolve.batch import resolved_sequence_length
 from estimator.resolve.device import Device
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import left_open
@@ -67,8 +69,8 @@ class OpenQuestion:
     """Whether the samples of a micro-batch are one another's negatives."""
     a_sample_each: bool
     """Whether a row is one sample, padded, rather than as many as fill it."""
-    own_experts_share: float | None = None
-    """See `Question`."""
+    experts_grown: float | None = None
+    """See `OtherLayers`; None where it is told whose layers with experts run, or makes no difference."""
 
     @property
     def stack(self) -> Stack | None:
@@ -86,6 +88,15 @@ class OpenQuestion:
     def whole_batches(self) -> bool:
         """Whether all of a device's samples should be in one micro-batch."""
         return self.negatives and not self.practice.caches_gradients
+
+    def length(self, amount: Amount, padded: Padded | None) -> tuple[int, tuple[Assumption, ...]]:
+        """Return the tokens of a sequence that is priced and where the number came from.
+
+        Raises as `resolved_sequence_length` does.
+        """
+        return resolved_sequence_length(
+            self.request, self.use.subject, amount, padded, tunes=self.tunes, fitting=self.fits_in_rows_of
+        )
 
     @property
     def asked_batch(self) -> int | None:
@@ -134,7 +145,6 @@ class OpenQuestion:
             unsaid=left_open(self.request),
             precedent=published.precedent(self.asked_layout(length), self.asked_batch) if published else None,
             reads=use.reads if self.a_sample_each else use.reads.times(length / use.sample_tokens),
-            own_experts_share=self.own_experts_share,
             small_set=is_small_set(self.request),
             sequences_each=self.sequences,
             whole_batches=self.whole_batches,

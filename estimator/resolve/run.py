@@ -22,7 +22,6 @@ from estimator.resolve.batch import (
     padding_doubts,
     replicas,
     resolved_batch,
-    resolved_sequence_length,
     shared_by,
     with_amount,
 )
@@ -30,7 +29,7 @@ from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.contents import contents
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
-from estimator.resolve.experts_code import with_experts_code
+from estimator.resolve.experts_code import with_experts_code, with_other_layers
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import NamedFramework
@@ -280,13 +279,12 @@ def _resolved(
         towards=_towards(use, objective),
     )
     posed = with_experts_code(posed, amount.tokens)
-    length, told_of_length = resolved_sequence_length(
-        request, subject, amount, padded, tunes=posed.tunes, fitting=posed.fits_in_rows_of
-    )
+    length, told_of_length = posed.length(amount, padded)
     if use.whole_rows:
         note = "a sample is one sequence"
         told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)
     layout = posed.layout(length, padded.micro_batch if padded else None)
+    question = with_amount(with_rows(posed.question(length, layout), padded), amount, tunes=posed.tunes)
     said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
     own = layout if published is None else posed.asked_layout(length)
@@ -309,12 +307,7 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=with_open_packing(
-            with_amount(with_rows(posed.question(length, layout), padded), amount, tunes=posed.tunes),
-            asked,
-            amount,
-            packing,
-        ),
+        question=with_open_packing(with_other_layers(question, posed, amount, padded), asked, amount, packing),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,

@@ -11,7 +11,7 @@ from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.numerals import other_reading
 from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
-from estimator.physics.batch import global_batch_sequences
+from estimator.physics.crossings import amount_decides
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
 from estimator.resolve.candidates import means_all, priced_devices
@@ -233,11 +233,11 @@ def run_or_reason(request: Request, refusals: dict[object, str], most_unknown: i
 def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
-    batch = global_batch_sequences(question) if question is not None and question.batch_follows else None
+    of_amount = amount_decides(question) if question is not None and question.step_follows else None
     # On as many tokens as a published training had, it is that one, and the surer the nearer they are.
     precedent = question.precedent if question is not None else None
     alike = (precedent.trained, precedent.amount_alike) if precedent is not None else None
-    return same_step(request), batch, alike
+    return same_step(request), of_amount, alike
 
 
 def same_step(request: Request) -> object:

@@ -1,6 +1,7 @@
 """The predicted step of one layout: what the answer to a single question and a comparison of thousands share."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
+from estimator.evidence.crossed import Way, crossed
 from estimator.evidence.doubts import doubts_of
 from estimator.evidence.foreseen import foreseen_log
 from estimator.evidence.held import held_to_precedent
@@ -28,13 +30,15 @@ from estimator.evidence.vendors_runs import vendors_runs_doubt
 from estimator.models.flops import flop_counts
 from estimator.physics.case import is_anywhere
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
+from estimator.physics.crossings import Crossing, crossings
 from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products, products_s
 from estimator.physics.memory import Memory, host_bytes_of, memory_of
 from estimator.physics.step import PARTS, StepTime, as_published_s, step_time
-from estimator.question.question import MemoryUse, OwnRun, Prediction
+from estimator.question.question import MemoryUse, OwnRun, Prediction, Question
 
 __all__ = [
+    "Beside",
     "BestStep",
     "Grounds",
     "best_step",
@@ -68,10 +72,28 @@ class Grounds:
     """Log of the step had somebody published it over the step: below 0 where people run it as they have it."""
     situation: float
     doubts: tuple[Doubt, ...]
+    beside: tuple["Beside", ...]
+    """Other ways to train that the amount of data leaves open, in the order in which they join."""
 
     def without_doubt(self, argument: str) -> "Grounds":
         """Return the same grounds once `argument` is said to be as is assumed."""
-        return replace(self, doubts=tuple(doubt for doubt in self.doubts if doubt.argument != argument))
+        return replace(
+            self,
+            doubts=tuple(doubt for doubt in self.doubts if doubt.argument != argument),
+            beside=tuple(
+                replace(way, grounds=way.grounds.without_doubt(argument))
+                for way in self.beside
+                if argument != "framework" or not way.crossing.of_layers
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Another way to train, and what its own factor and range rest on."""
+
+    crossing: Crossing
+    grounds: Grounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +145,33 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, times:
         as_published_log=math.log(published_s / physical_s),
         situation=situation_spread(setting, best, constants, products),
         doubts=_doubts(setting, best, physical_s, calibration, products),
+        beside=tuple(_beside(setting, calibration)),
     )
+
+
+def _beside(setting: Setting, calibration: Calibration) -> Iterator[Beside]:
+    """Yield the ways that the amount of data leaves open, each on its best layout, fitting or not."""
+    for crossing in crossings(setting.question):
+        other = _best_of(crossing.other, calibration)
+        if other is not None:
+            yield Beside(crossing=crossing, grounds=grounds_of(other.setting, calibration, other.best, other.times))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Priced:
+    setting: Setting
+    best: Layouts
+    times: StepTime
+
+
+def _best_of(question: Question, calibration: Calibration) -> _Priced | None:
+    """Return the best layout of `question` alone, timed; None where none divides it."""
+    try:
+        setting = nearest_setting(question)
+    except InfeasibleError:
+        return None
+    best = setting.layouts.taken(ranked_layouts(setting, calibration.constants).order[:1])
+    return _Priced(setting=setting, best=best, times=step_time(setting.case, best, calibration.constants))
 
 
 def factor_and_range(grounds: Grounds) -> tuple[float, Interval]:
@@ -156,18 +204,36 @@ def own_run_log(run: OwnRun) -> float | None:
 def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
     """Return what a run was off by from what would have been predicted of it; None where no layout divides it."""
     calibration = committed_calibration()
-    try:
-        setting = nearest_setting(runnable(run.question, calibration.constants))
-    except InfeasibleError:
+    found = _best_of(runnable(run.question, calibration.constants), calibration)
+    if found is None:
         return None
-    priced = ranked_layouts(setting, calibration.constants)
-    best = setting.layouts.taken(priced.order[:1])
-    times = step_time(setting.case, best, calibration.constants)
-    factor, _span = _without_own_runs(grounds_of(setting, calibration, best, times))
-    return measured_step(setting, run, float(times.total_s[0]) * factor)
+    factor, _span = _without_own_runs(grounds_of(found.setting, calibration, found.best, found.times))
+    return measured_step(found.setting, run, float(found.times.total_s[0]) * factor)
 
 
 def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
+    if not grounds.beside:
+        return _of_one_way(grounds)
+    way = _way(grounds)
+    return math.exp(way.token_log - _token_log(grounds.setting, grounds.physical_s)), way.span
+
+
+def _way(grounds: Grounds) -> Way:
+    """Return what `grounds` come to with the other ways that lie beside them."""
+    factor, span = _of_one_way(grounds)
+    log = _token_log(grounds.setting, grounds.physical_s * factor)
+    way = Way(setting=grounds.setting, token_log=log, span=span)
+    for one in grounds.beside:
+        way = crossed(way, _way(one.grounds), one.crossing)
+    return way
+
+
+def _token_log(setting: Setting, step_s: float) -> float:
+    """Return the log of the seconds of a token, all devices together."""
+    return math.log(step_s / (setting.global_batch * setting.question.sequence_length))
+
+
+def _of_one_way(grounds: Grounds) -> tuple[float, Interval]:
     setting, calibration, doubts = grounds.setting, grounds.calibration, grounds.doubts
     point_log = median_log(doubts)
     precedent = setting.question.precedent
@@ -191,11 +257,24 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
+    own = own_runs_say(setting).correction_log
+    return math.exp(_point_log(setting, calibration, best, physical_s) + own)
+
+
+def _point_log(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
+    """Return the log of the factor on a step of `physical_s`, with the ways beside it as `crossed` joins them."""
     products = products_s(setting.case, calibration.constants, best)
     doubts = _doubts(setting, best, physical_s, calibration, products)
-    own = own_runs_say(setting).correction_log
     published_s = _published_s(setting, calibration, best, physical_s, products)
-    return _blend(setting, calibration, best, published_s).factor * math.exp(median_log(doubts) + own)
+    physical_log = _token_log(setting, physical_s)
+    token_log = physical_log + math.log(_blend(setting, calibration, best, published_s).factor) + median_log(doubts)
+    for crossing in crossings(setting.question):
+        other = _best_of(crossing.other, calibration)
+        if other is not None:
+            its_s = float(other.times.total_s[0])
+            its_log = _token_log(other.setting, its_s) + _point_log(other.setting, calibration, other.best, its_s)
+            token_log = crossing.point_log(token_log, its_log)
+    return token_log - physical_log
 
 
 def _published_s(

@@ -194,7 +194,7 @@ def outcome_of_points(
     """Return the distinct outcomes of points `start` to `stop`, which of them each point has, and its places.
 
     Points that differ in nothing but tokens share one outcome, that of the axis' first value: all that is reported of
-    a run is independent of its tokens, or follows from its speed and them. Where its batch follows from them, too, or
+    a run is independent of its tokens, or follows from its speed and them. Where its step follows from them, too, or
     they may be those of a published training, each has an outcome of its own.
     """
     tokens_at = next((place for place, axis in enumerate(described.axes) if axis.name == "tokens"), None)
@@ -214,9 +214,9 @@ def _outcomes(described: Sweep, keys: Sequence[tuple[int, ...]]) -> dict[tuple[i
 
 
 def _follows(outcome: Outcome) -> bool:
-    """Return whether a step is another on other tokens: its batch follows from them, or a training is told by them."""
+    """Return whether a step is another on other tokens: it follows from them, or a training is told by them."""
     run = outcome.estimate.run if outcome.estimate else None
     if run is None or run.question is None or run.subject.transformer is None:
         return False
     chip = run.question.cluster.accelerator
-    return run.question.batch_follows or bool(trained_runs(run.subject.transformer, chip, run.method.name))
+    return run.question.step_follows or bool(trained_runs(run.subject.transformer, chip, run.method.name))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.evidence.mixture import Doubt, median_log, mixed, mixture_quantile
+from estimator.evidence.mixture import Doubt, SplitNormal, median_log, mixed, mixture_quantile, split_quantile
 from estimator.question.question import Caution
 
 
@@ -61,3 +61,21 @@ def test_what_lies_far_is_less_sure_by_as_much(spread: float, level: float, othe
     at = mixture_quantile({other: 1.0}, spread, level, blur=blur)
     assert at - other == pytest.approx((mixture_quantile({0.0: 1.0}, wide, level)), abs=1e-5)
     assert mixture_quantile({0.0: 1.0}, spread, level, blur=blur) == mixture_quantile({0.0: 1.0}, spread, level)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-3.0, 3.0), st.floats(0.05, 1.0), st.floats(0.05, 1.0), st.floats(0.05, 1.0)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.floats(0.03, 0.97),
+)
+def test_a_quantile_of_unevenly_wide_normals_has_as_much_below_it(
+    several: list[tuple[float, float, float, float]], level: float
+) -> None:
+    whole = sum(share for _, share, _, _ in several)
+    normals = [SplitNormal(at=at, share=share / whole, below=below, above=above) for at, share, below, above in several]
+    found = split_quantile(normals, level)
+    assert sum(one.mass_below(found) for one in normals) == pytest.approx(level, abs=1e-4)
+    assert all(one.mass_below(one.at) == pytest.approx(one.share / 2.0) for one in normals)

@@ -10,7 +10,7 @@ import pytest
 
 from estimator.answers.estimate.predict import prediction
 from estimator.catalogue import catalogue
-from estimator.physics.batch import global_batch_sequences
+from estimator.physics.batch import global_batch_sequences, growing_batch
 from estimator.question.question import Question
 from tests.physics_cases import catalogued_cluster
 
@@ -109,3 +109,20 @@ def test_what_is_tuned_over_a_slow_network_is_not_slower_on_twice_the_nodes(fram
         found = prediction(replace(asked, framework=framework, run_tokens=1e8))
         assert found.step_s / found.tokens_per_step <= before_s * 1.05, n_gpus
         before_s = found.step_s / found.tokens_per_step
+
+
+@pytest.mark.parametrize(("framework", "n_gpus"), [("huggingface", 64), ("deepspeed", 256), ("pytorch", 1024)])
+def test_a_trainers_batch_goes_over_to_that_of_pretraining_once_its_steps_are_too_many(
+    framework: str, n_gpus: int
+) -> None:
+    """GPT-3 had 94,000, Llama 2 480,000: fewer of the small batch are no reason for a larger one."""
+    asked = replace(_question("llama-3-8b", "h100-sxm", n_gpus, 2048), framework=framework)
+    runs = [replace(asked, run_tokens=10.0 ** (10 + place / 8)) for place in range(33)]
+    batches = [global_batch_sequences(question) for question in runs]
+    growing = growing_batch(runs[0])
+    assert growing is not None
+    assert set(batches) == {growing.few, growing.many}
+    assert batches == sorted(batches)
+    for batch, steps in ((growing.few, 1e5), (growing.many, 3e5)):
+        tokens = steps * batch * asked.sequence_length
+        assert global_batch_sequences(replace(asked, run_tokens=tokens)) == batch

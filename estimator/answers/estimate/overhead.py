@@ -8,7 +8,7 @@ from types import MappingProxyType
 from estimator.answers.estimate.interruptions import interrupted_share, interruptions_told, told
 from estimator.base.prior import Prior
 from estimator.base.units import DAY_S, HOUR_S
-from estimator.physics.stacks import Stack, Tier
+from estimator.physics.stacks import STACKS, Stack, Tier
 from estimator.question.profile import Goodput
 
 __all__ = [
@@ -208,15 +208,17 @@ def run_overhead(
     published run is `its_own`, how fast such a lab trains in production is known.
     """
     days = steps_s / DAY_S
+    # Whose kernels a library's layers call says nothing of who watches over a run.
+    tier = STACKS[stack.name].tier
     if stack.name == "mlperf" and goodput is None:
         rules = BENCHMARK_EVALUATION["adapters" if adapters else "full"]
         return RunOverhead(
             fraction=rules.mode, low=rules.low, high=rules.high, n_gpus=n_gpus, days=days, trouble=math.nan
         )
     said = goodput or Goodput()
-    interval_s, trouble = said.interval_s, TROUBLE[stack.tier]
+    interval_s, trouble = said.interval_s, TROUBLE[tier]
     # Who knows how often machines are taken back has scripts that start again.
-    restart = RESTART_S["tuned" if interval_s is not None else stack.tier]
+    restart = RESTART_S["tuned" if interval_s is not None else tier]
 
     def steady(evaluation: float, failures: float, stall_s: float, restart_s: float, most: float) -> float:
         if interval_s is not None:

@@ -12,7 +12,9 @@ from estimator.question.request import Request
 from estimator.resolve.run import resolve
 from tests.every import of_every
 
-TOKENS = (1e8, 3e9, *(1e10 * 10 ** (place / 6) for place in range(13)), 3e12)
+SWITCHED = 5.45e10, 5.5e10
+"""On either side of where most have layers of their own: there those are printed in place of Transformers'."""
+TOKENS = sorted((1e8, 3e9, *(1e10 * 10 ** (place / 6) for place in range(13)), *SWITCHED, 3e12))
 """Closest where neither the data of tuning nor that of pre-training is meant: there batches and code go over."""
 STEEPEST = 2.0
 """Power of the tokens with which time grows at most: where slower ways begin it grows faster than they do."""

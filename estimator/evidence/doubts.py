@@ -58,6 +58,10 @@ published scripts two do, and whoever starts from its documentation or a noteboo
 _NO_WORKERS_FOR_SOUNDS = 0.6
 """The same of those who train on sounds whose features were stored: its own recipes for speech, which most copy, have
 none, and who has several devices sees them wait."""
+_NOTICED_READING = 0.5
+"""Power of the factor by which fewer read without workers the longer it takes. A slow trainer is seen beside another; a
+device that waits for samples shows in its utilization alone, and what makes its own work shorter, such as a larger
+micro-batch or no recomputation, makes no sample wait longer."""
 _PADDED = 1.8
 """Times as many positions as tokens where micro-batches of two to eight samples are padded to their longest."""
 _USUAL_SAMPLE, _FEW_SAMPLES = 500.0, 2
@@ -211,7 +215,7 @@ def _full_precision(whose: str, ways: Ways) -> Doubt:
 
 
 def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
-    ways = tuple((factor, borne(share, factor, BEARABLE_STACK)) for factor, share in ways)
+    ways = tuple((factor, borne(share, factor, BEARABLE_STACK, noticed=_NOTICED_READING)) for factor, share in ways)
     message = (
         f"Hugging Face's trainer reads without workers unless told: a step would take {ways[0][0]:.1f} times as long, "
         f"which about {ways[0][1]:.0%} are thought to bear{if_held(ways)}; {'sounds' if sounds else 'pictures'} are "

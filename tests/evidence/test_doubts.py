@@ -4,6 +4,7 @@ Authority: arithmetic on the ranges that answers give.
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -275,6 +276,19 @@ def test_sounds_may_be_read_between_steps_and_the_range_holds_both() -> None:
     assert some["training_days"] < unsaid["training_days"] < none["training_days"] < unsaid["training_days_high"]
     assert unsaid["training_days"] < 2 * some["training_days"]
     assert not {"loader_unsaid"} & (codes(some) | codes(none))
+
+
+@pytest.mark.parametrize("model", ["whisper-small", "wav2vec2-base", "hubert-base", "vit-base"])
+@pytest.mark.parametrize("given", [{"gpu": "h100", "n_gpus": 4}, {"gpu": "a100-40gb", "n_gpus": 2, "method": "lora"}])
+def test_a_few_more_samples_at_a_time_make_no_trainer_leap_from_reading_between_steps_to_reading_ahead(
+    model: str, given: dict[str, Any]
+) -> None:
+    """What a device waits for is as long; at most its own work and its launches shrink as the batch grows."""
+    asked = {**SOUNDS, "model": model, "framework": "huggingface", "samples": "1M", **given}
+    counts = (1, 2, 3, 4, 6, 8, 12, 16)
+    days = [answer(**asked, micro_batch_size=count)["training_days"] for count in counts]
+    for (few, slow), (more, fast) in pairwise(zip(counts, days, strict=True)):
+        assert slow / fast < 1.2 * more / few
 
 
 ANEW = {"model": "sd-1.5", "gpu": "a100", "n_gpus": 8, "tokens": None, "samples": "100M", "image_size": 512}

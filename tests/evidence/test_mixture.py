@@ -42,6 +42,13 @@ def test_the_point_is_nearer_to_the_way_that_most_run(factor: float, share: floa
     assert -0.01 <= point <= math.log(factor) + 0.01
 
 
+@given(st.floats(1.2, 30.0), st.floats(0.0, 0.99))
+def test_no_hundredth_of_a_share_makes_the_point_leap(factor: float, share: float) -> None:
+    """Shares are judged: the median alone goes from one way to the other where one of them has about half."""
+    before, after = (median_log([_doubt((factor, its))]) for its in (share, share + 0.01))
+    assert before <= after <= before + 0.06 * math.log(factor)
+
+
 @given(st.floats(0.05, 1.0), st.floats(0.05, 0.95), st.floats(0.1, 3.0), st.floats(0.0, 0.9))
 def test_a_quantile_of_a_mixture_has_as_much_below_it(spread: float, level: float, other: float, share: float) -> None:
     shares = {0.0: 1.0 - share, other: share}

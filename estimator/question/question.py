@@ -9,6 +9,7 @@ from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
 from estimator.question.local_updates import LocalUpdates
 from estimator.question.other_layers import OtherLayers
+from estimator.question.other_training import OtherTraining
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.reads import NO_READS, Reads
 
@@ -261,6 +262,8 @@ class Question:
     negatives."""
     own_runs: tuple[OwnRun, ...] = ()
     """What the caller measured, of this or other questions; it corrects the prediction."""
+    otherwise: OtherTraining | None = None
+    """What else it may be, where nobody said what the model learns."""
     local: LocalUpdates | None = None
     """How the sites average of which this is one; None where all of a run is asked about."""
 

@@ -7,6 +7,7 @@ from estimator.models.kinds import Kind, kind_of
 from estimator.question.practice import Padding
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.autoencoders import seen_as_trained
 from estimator.resolve.batch import cut_length, replicas, resolved_batch
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
@@ -44,6 +45,7 @@ def contents(
 
     Raises as `told_data`, `media_use` and `with_steps` do.
     """
+    subject = seen_as_trained(subject, told)
     sequences = asked_objective(told, framework.name).objective.sequences
     data = data_of_network(told, subject.transformer, sequences)
     data, subject = on_small_pictures(data, subject, told)
@@ -53,23 +55,12 @@ def contents(
     media = None if use.subject.transformer is None else use.subject.transformer.media
     if media is not None and use.count:
         data = with_projector_alone(data, media)
-    if media is not None and media.kept < 1.0 and data.request.objective.strip().casefold() == "classification":
-        data = replace(data, cautions=(*data.cautions, _masked_still(media.kept)))
     if data.request.steps is not None:
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     return data, with_targets(with_usual_parts(use, data.request), data)
-
-
-def _masked_still(kept: float) -> Caution:
-    message = (
-        f"a masked autoencoder is priced as it is pre-trained, on {kept:.0%} of its patches and with its decoder; "
-        f"learning labels it sees all of them, which takes up to {1.0 / kept:.2g} times as long: name the plain "
-        'network, such as "vit-large-patch16-224"'
-    )
-    return Caution(code="objective_not_counted", message=message)
 
 
 def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:

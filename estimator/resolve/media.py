@@ -6,7 +6,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import MEGA, parse_count
 from estimator.models.diffusion.sample import is_placed, met_parameters, pixels_of
-from estimator.models.kinds import kind_of
+from estimator.models.masked import predicts_masked
 from estimator.models.media import Media, Picture, picture_of, seen
 from estimator.models.towers import (
     MEDIA_TOWERS,
@@ -25,7 +25,7 @@ from estimator.question.request import Request
 from estimator.resolve.conditioners import conditioned, told_text
 from estimator.resolve.data import ToldData
 from estimator.resolve.framework.software import AUTO
-from estimator.resolve.objective import asked_objective
+from estimator.resolve.objective import OF_MASKED, asked_objective
 from estimator.resolve.packing import is_from_scratch, is_small_set
 from estimator.resolve.picture_text import PictureText
 from estimator.resolve.reads import reads_of
@@ -35,7 +35,19 @@ from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_usual_parts"]
+__all__ = [
+    "GENERAL",
+    "MediaUse",
+    "in_padded_rows",
+    "media_use",
+    "stack_for_encoders",
+    "usual_trainer",
+    "with_media",
+    "with_usual_parts",
+]
+
+GENERAL = "huggingface"
+"""The trainer of what is nearly always trained with it."""
 
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
@@ -86,16 +98,24 @@ def usual_trainer(
         return "pytorch"
     tuned = n_gpus >= LARGE_CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
     small_set = is_small_set(request)
-    if media is None and kind_of(network) == "encoder" and is_from_scratch(request) and _is_of_today(chip):
-        return "llm-foundry"
+    if (
+        is_from_scratch(request)
+        and predicts_masked(network)
+        and asked_objective(request, AUTO).objective.name in OF_MASKED
+    ):
+        return stack_for_encoders(chip)
     if not network.causal or (small_set and (media is not None or not tuned)):
-        return "huggingface"
+        return GENERAL
     return stack
 
 
-def _is_of_today(chip: Accelerator | None) -> bool:
-    """Return whether a chip is no older than fused attention, and has no stack of its own."""
-    return chip is not None and chip.year >= _FUSED_ATTENTION and chip.family not in _OF_THEIR_OWN
+def stack_for_encoders(chip: Accelerator | None) -> str:
+    """Return the stack that most train an encoder of text on from scratch, on chips of that kind.
+
+    Code that is made for it where a chip is no older than fused attention, and has no stack of its own.
+    """
+    of_today = chip is not None and chip.year >= _FUSED_ATTENTION and chip.family not in _OF_THEIR_OWN
+    return "llm-foundry" if of_today else GENERAL
 
 
 def media_use(

@@ -18,7 +18,19 @@ from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.hard_negatives import hard_negatives
 from estimator.resolve.self_supervised import UNSAID, asked_views, is_views
 
-__all__ = ["ROLLOUTS", "AskedObjective", "as_answered", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
+__all__ = [
+    "OF_MASKED",
+    "ROLLOUTS",
+    "AskedObjective",
+    "as_answered",
+    "asked_objective",
+    "is_rollouts",
+    "no_method",
+    "usual_stack",
+]
+
+OF_MASKED: frozenset[ObjectiveName] = frozenset({"masked", "replaced_token"})
+"""What encoders of text are pre-trained by."""
 
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "

@@ -17,14 +17,15 @@ from estimator.question.question import Assumption, LayoutRequest, Question, Sha
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption
 from estimator.resolve.amount import Amount
-from estimator.resolve.batch import resolved_sequence_length
+from estimator.resolve.batch import cut_length, replicas, resolved_sequence_length, shared_by
+from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import left_open
 from estimator.resolve.layout_request import layout_request
 from estimator.resolve.media import MediaUse, in_padded_rows
-from estimator.resolve.packing import is_small_set
-from estimator.resolve.samples import Padded, micro_batch_that_fits, with_rows
+from estimator.resolve.packing import Packing, is_small_set
+from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, with_rows
 
 __all__ = ["OpenQuestion"]
 
@@ -148,6 +149,25 @@ class OpenQuestion:
             small_set=is_small_set(self.request),
             sequences_each=self.sequences,
             whole_batches=self.whole_batches,
+        )
+
+    def padded(self, data: ToldData, packing: Packing, *, together: int) -> Padded | None:
+        """Return samples as rows padded to the longest, `together` sequences of each; None where packed or not told."""
+        if not packing.padded:
+            return None
+        samples = self.samples
+        return padded_samples(
+            self.request,
+            packing.stack,
+            self.framework.practice,
+            lengths=data.lengths,
+            window=cut_length(self.use.subject, data.lengths.mean if data.lengths else None),
+            encodes=self.use.encodes,
+            fits=self.fitting,
+            per_replica=None if samples is None else shared_by(samples, replicas(self.request, self.n_gpus)),
+            n_replicas=self.n_gpus,
+            sequences=together,
+            whole=self.whole_batches,
         )
 
     def fits_in_rows_of(self, length: int) -> bool:

@@ -1,5 +1,6 @@
 """Whether samples are packed into full sequences: as the caller says, as a stack does, or as is usual."""
 
+import math
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
@@ -22,6 +23,7 @@ __all__ = [
     "is_from_scratch",
     "is_small_set",
     "packs",
+    "pretraining_share",
     "resolved_packing",
     "told_to_pack",
 ]
@@ -30,6 +32,8 @@ FEW_GPUS = 8
 """Who has one node fine-tunes with a script that pads, whichever stack would pre-train fastest on it."""
 LARGEST_SET = 1e10
 """Tokens above which samples are no fine-tuning set: the largest, of 10M conversations, hold about as many."""
+_SURELY = 10.0
+"""Times fewer tokens than that are surely of tuning, and so many times more of pre-training."""
 SCORED_WHOLE: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "reward", "classification", "contrastive"})
 """Objectives that score a sample as a whole: nobody fills sequences with them."""
 _PACKS_PAIRS = frozenset({"openrlhf", "verl"})
@@ -136,3 +140,17 @@ def is_from_scratch(request: Request) -> bool:
             # A size of text, such as "2 GB": nobody answers in it.
             return True
     return request.samples is not None and request.tokens_per_sample is not None and not is_small_set(request)
+
+
+def pretraining_share(request: Request) -> float:
+    """Return how likely tokens that are told alone are of pre-training: half at `LARGEST_SET`, linear in their log.
+
+    0 or 1 where nothing is open: of samples, and of a size of text.
+    """
+    if request.tokens is None or request.samples is not None:
+        return float(is_from_scratch(request))
+    try:
+        beyond = math.log(parse_count(request.tokens, "tokens") / LARGEST_SET)
+    except InvalidValueError:
+        return 1.0
+    return min(1.0, max(0.0, 0.5 + 0.5 * beyond / math.log(_SURELY)))

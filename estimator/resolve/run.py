@@ -17,12 +17,9 @@ from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.as_trained import as_trained
 from estimator.resolve.batch import (
     batch_assumption,
-    cut_length,
     length_doubts,
     padding_doubts,
-    replicas,
     resolved_batch,
-    shared_by,
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
@@ -41,15 +38,15 @@ from estimator.resolve.objective import AskedObjective, as_answered, asked_objec
 from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
-from estimator.resolve.packing import Packing, resolved_packing, told_to_pack
-from estimator.resolve.pretraining import as_inferred, as_pretrained
+from estimator.resolve.packing import resolved_packing, told_to_pack
+from estimator.resolve.pretraining import OtherWay, as_inferred, as_pretrained, other_way
 from estimator.resolve.profile import with_profile
 from estimator.resolve.quantised_copy import with_copy
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.said_length import with_said_length
 from estimator.resolve.said_padding import with_said_padding
-from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, padding_assumptions, with_rows
+from estimator.resolve.samples import micro_batch_that_fits, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.slices import with_whole_counted
@@ -148,8 +145,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = framework if host is None else host.reading(framework)
     data, use = contents(told, subject, framework, device, n_gpus)
     doubts = doubts if host is None else (*doubts, *host.doubts(use.reads))
-    told = as_pretrained(data.request, subject.transformer)
-    inferred, data = told is not data.request, replace(data, request=told)
+    words, counted, told = told, data.request, as_pretrained(data.request, subject.transformer)
+    inferred, data = told is not counted, replace(data, request=told)
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
@@ -165,6 +162,11 @@ def _asked(request: Request, *, peak: bool) -> Run:
             pass
     run = _resolved(data, framework, doubts, use, None, counts_with_peak=peak)
     run = replace(run, assumptions=as_inferred(run.assumptions)) if inferred else run
+    other = other_way(counted, told, use.subject.transformer, framework.name, device.accelerator)
+    if other is not None:
+        its = contents(replace(words, objective=other.objective), subject, framework, device, n_gpus)
+        named = replace(framework, name=other.framework)
+        run = _beside(run, _resolved(its[0], named, (), its[1], None, counts_with_peak=peak), other)
     return _with_own_runs(run if local is None else _at_sites(run, local), own)
 
 
@@ -174,6 +176,14 @@ def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
     Raises as `resolve` does, naming the run: `my_runs[1].gpu`.
     """
     return own_runs(request.my_runs, resolve, request.profile)
+
+
+def _beside(run: Run, its: Run, other: OtherWay) -> Run:
+    """Return `run` with another training that its words may mean, resolved as `its`, left open."""
+    if run.question is None or its.question is None:
+        return run
+    open_way = other.beside(its.question, its.amount.tokens / run.amount.tokens)
+    return replace(run, question=replace(run.question, otherwise=open_way))
 
 
 def _at_sites(run: Run, asked: AskedLocalUpdates) -> Run:
@@ -266,7 +276,7 @@ def _resolved(
         # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
         a_sample_each=packing.padded and (request.samples is not None or packing.assumption.source == "user"),
     )
-    padded = _padded(posed, data, packing, together=1 if objective.objective.padded_apart else of_one)
+    padded = posed.padded(data, packing, together=1 if objective.objective.padded_apart else of_one)
     # Sets of preferences are counted in sequences already.
     counted = data.entry is not None and data.entry.rows_per_sample > 1
     vocabulary = subject.transformer.vocab if subject.transformer else None
@@ -345,26 +355,6 @@ def _resolved(
             *length_doubts(amount, length, padded, asked_samples),
             *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
-    )
-
-
-def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: int) -> Padded | None:
-    """Return samples as rows padded to the longest, `together` sequences of each; None where packed or not told."""
-    if not packing.padded:
-        return None
-    request, samples = posed.request, posed.samples
-    return padded_samples(
-        request,
-        packing.stack,
-        posed.framework.practice,
-        lengths=data.lengths,
-        window=cut_length(posed.use.subject, data.lengths.mean if data.lengths else None),
-        encodes=posed.use.encodes,
-        fits=posed.fitting,
-        per_replica=None if samples is None else shared_by(samples, replicas(request, posed.n_gpus)),
-        n_replicas=posed.n_gpus,
-        sequences=together,
-        whole=posed.whole_batches,
     )
 
 

@@ -21,8 +21,10 @@ __all__ = [
     "asked_views",
     "called_by_views",
     "crops_end",
+    "is_self_supervised",
     "is_views",
     "read_in_views",
+    "says_labels",
     "view_doubts",
     "whole_view",
     "without_views",
@@ -65,6 +67,13 @@ _DETECTS = re.compile(r"(?<![^\W_])(?:detr|deformable|coco|grounding|mask|\d[\s_
 _TAUGHT = re.compile(r"distil|(?<![^\W_])g?kd(?![^\W_])", re.IGNORECASE)
 _OWNED = re.compile(r"[\w.-]+/[^\W\d]")
 """How the name of a repository begins; behind the slash of ViT-S/16 stands a number."""
+_SELF = re.compile(r"self[ _-]?supervised", re.IGNORECASE)
+_TRAINS_ON = re.compile(
+    r"(?<![^\W_])(?:fine[ _-]?tun\w*|lin(?:ear)?[ _-]?(?:prob\w*|eval\w*|class\w*)|k[ _-]?nn|label(?:l?ed|s)|"
+    r"supervised)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""Words by which weights that such a method made learn from labels; `self-supervised` is the method itself."""
 _EDGES = " \t-_+:;,.()[]"
 _PATCHES_OF_14 = re.compile(
     r"(?:vision[\s_-]?transformer|vit)[\s_/-]*(?P<size>s|b|l|g)(?:mall|ase|arge|iant)?[\s_/-]*(?:patch[\s_-]?|p)?14",
@@ -130,6 +139,16 @@ def called_by_views(name: str, request: Request) -> str:
     """Return what a network of that name is called as `request` trains it: `ResNet-50 by MoCo`."""
     views = asked_views(request)
     return name if views is None or views.title in name else f"{name} by {views.title}"
+
+
+def is_self_supervised(given: str) -> bool:
+    """Return whether an objective says no more than that no labels are learnt."""
+    return _SELF.fullmatch(given) is not None
+
+
+def says_labels(framework: str) -> bool:
+    """Return whether words on the software say that weights which such a method made learn from labels."""
+    return _TRAINS_ON.search(_SELF.sub("", framework)) is not None
 
 
 def crops_end(text: str, at: int) -> int | None:

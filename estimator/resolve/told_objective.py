@@ -14,28 +14,21 @@ from estimator.models.transformer import Transformer
 from estimator.models.views import METHODS, NOT_COUNTED, reads_views
 from estimator.question.question import Assumption, Caution, SourceKind, noted
 from estimator.question.request import Request
+from estimator.resolve.autoencoders import MAE
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective, is_rollouts
-from estimator.resolve.self_supervised import UNSAID, is_views
+from estimator.resolve.self_supervised import UNSAID, is_self_supervised, is_views, says_labels
 from estimator.resolve.subject import resolved_subject
 from estimator.resolve.training_method import asked_method
 
 __all__ = ["ToldObjective", "with_told_objective"]
 
-_MAE = "mae"
 _AUTOENCODES = re.compile(r"(?:vit[ _-]?)?mae|masked[ _-]?auto[ _-]?encod(?:er|ers|ing)", re.IGNORECASE)
 _PRETRAINS = re.compile(r"(?:continued[ _-]?)?pre[ _-]?train(?:ing)?", re.IGNORECASE)
 _TUNES = re.compile(r"(?:supervised[ _-]?)?fine[ _-]?tun(?:e|ing)", re.IGNORECASE)
-_TRAINS_ON = re.compile(
-    r"(?<![^\W_])(?:fine[ _-]?tun\w*|lin(?:ear)?[ _-]?(?:prob\w*|eval\w*|class\w*)|k[ _-]?nn|label(?:l?ed|s)|"
-    r"supervised)(?![^\W_])",
-    re.IGNORECASE,
-)
-"""Words by which weights that such a method made learn from labels; `self-supervised` is the method itself."""
 _SUPERVISED = re.compile(r"\bsft\b", re.IGNORECASE)
 """What a teacher wrote is learnt from as any text is."""
-_SELF = re.compile(r"self[ _-]?supervised", re.IGNORECASE)
 _AUTOENCODED = "masked autoencoding"
 _SOURCE = "He et al. 2022, section 4"
 _LONGEST = 60
@@ -98,7 +91,7 @@ def with_told_objective(request: Request) -> ToldObjective:
     if not goal or (goal == "reward" and is_rollouts(request.framework)):
         # What scores answers that are sampled is no reward model in training.
         return ToldObjective(request=request)
-    if goal == _MAE or goal in NOT_COUNTED or is_views(goal):
+    if goal == MAE or goal in NOT_COUNTED or is_views(goal):
         return _of_pictures(request, named)
     if is_open:
         return _toward(request, goal)
@@ -130,8 +123,8 @@ def _of_pictures(request: Request, named: NamedFramework) -> ToldObjective:
     given, goal = str(request.objective).strip(), named.objective
     if not _learns_whole(request, named):
         return ToldObjective(request=request)
-    if given.casefold() in UNSAID or _PRETRAINS.fullmatch(given) or _SELF.fullmatch(given):
-        if goal == _MAE:
+    if given.casefold() in UNSAID or _PRETRAINS.fullmatch(given) or is_self_supervised(given):
+        if goal == MAE:
             return _autoencoding(request, goal=goal)
         if goal in NOT_COUNTED:
             return ToldObjective(request=request, cautions=(_uncounted(goal),))
@@ -146,7 +139,7 @@ def _learns_whole(request: Request, named: NamedFramework) -> bool:
     """Return whether all of an encoder of pictures alone is trained, and not on labels by what is said."""
     whole = asked_method(request) == "full" and named.method in {None, "full"}
     in_parts = request.trained_layers is not None or named.trained_layers is not None
-    if not whole or in_parts or _TRAINS_ON.search(_SELF.sub("", request.framework)):
+    if not whole or in_parts or says_labels(request.framework):
         return False
     network = resolved_subject(request).transformer
     return network is not None and reads_views(network)
@@ -186,7 +179,7 @@ def _contradiction(request: Request, goal: str) -> tuple[Caution, ...]:
 def _autoencoding(request: Request, *, goal: str) -> ToldObjective:
     """Return `request` of a masked autoencoder of its network's widths; as it is where the model is one already."""
     network = resolved_subject(request).transformer
-    plain = replace(request, objective="next_token")
+    plain = replace(request, objective="pretraining")
     if network is not None and network.media is not None and network.media.kept < 1.0:
         return ToldObjective(request=plain, goal=goal, autoencodes=True)
     if network is None or not _is_plain(network):

@@ -173,7 +173,7 @@ def test_a_method_that_is_not_counted_is_refused_with_what_would_do(method: str)
         _run(f"{method} ViT-B/16")
 
 
-@pytest.mark.parametrize("model", ["llama-3.1-8b", "clip-vit-base-patch32", "vit-mae-base"])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "clip-vit-base-patch32"])
 def test_what_reads_more_than_pictures_is_not_trained_on_views(model: str) -> None:
     with pytest.raises(InvalidValueError, match="trains an encoder of pictures"):
         _run(model, objective="dino", image_size=None, tokens_per_sample="100")

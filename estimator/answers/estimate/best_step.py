@@ -20,6 +20,7 @@ from estimator.evidence.foreseen import foreseen_log
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.mixture import Doubt, median_log, worth_telling
+from estimator.evidence.other_training import with_other_training
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.precisions import precision_doubts
 from estimator.evidence.situation import situation_spread
@@ -318,7 +319,7 @@ def _doubts(
     of_stack = with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants))
     # Where the stack itself is open, a lab of one's own is one of its ways already.
     of_stack = of_stack or trained_otherwise(setting, physical_s, calibration)
-    of_lab = of_stack or vendors_runs_doubt(setting)
+    of_lab = with_other_training(setting, physical_s, calibration, of_stack or vendors_runs_doubt(setting))
     of_runs = doubts_of(setting, best, physical_s, calibration.constants, products)
     return worth_telling((*of_lab, *of_runs, *precision_doubts(setting, best, physical_s, calibration)))
 

@@ -87,6 +87,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "batch_rounded",
         "micro_batch_unsaid",
         "recompute_unsaid",
+        "training_unsaid",
         "trained_as_published",
         "precision_unsaid",
         "vendor_runs_alone",

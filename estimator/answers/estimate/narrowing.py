@@ -15,6 +15,7 @@ _WHY = {
     "trained_in_fp32": "it tells whether the trainer was left in 32 bit, as it is unless told",
     "packing_unsaid": "it tells whether samples fill sequences or are padded to the longest of a few",
     "loader_unsaid": "it tells how many workers read samples beside the device",
+    "training_unsaid": "it tells whether the model is pre-trained or put to use",
     "recompute_unsaid": "running the forward pass again costs up to a third, and the range holds both",
     "network_unsaid": "the range holds a network for training and a plain one",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from estimator.models.autoencoders import PAINTER
 from estimator.models.huggingface.blocks import (
     BIASED,
     classifier,
@@ -111,7 +112,7 @@ def _painter(reading: Reading, patches: _Patches, facts: VectorFacts, *, table: 
         besides=width + besides,
         native=whole,
     )
-    return Tower(name="painter", network=network, rate=whole / patches.seen, downstream=True)
+    return Tower(name=PAINTER, network=network, rate=whole / patches.seen, downstream=True)
 
 
 def vit_mae(config: Config) -> ConfiguredModel:

@@ -41,7 +41,8 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, a
     """
     request = data.request
     amount = request.tokens if data.lengths is None else request.samples
-    told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
+    passed = data.entry is not None or _repeats(request)
+    told = (request.global_batch_sequences, request.gradient_accumulation, None if passed else amount)
     if any(value is not None for value in told):
         return data
     if request.micro_batch_size is not None:
@@ -115,9 +116,9 @@ def with_steps(
         steps · batch · sequence length, or steps · batch samples where each is padded to a row of its own
 
     `lengths` are the tokens of a sequence without samples, and with samples packed into it; a size of text is counted
-    in the model's `vocabulary`. Of a data set as many passes are made as the steps take. A batch that follows is one
-    that `replicas` share, where one is as near. Raises InvalidValueError where an amount is told too and is another,
-    naming what both come to.
+    in the model's `vocabulary`. Of a data set, and of samples fewer than the steps take, as many passes are made as
+    they take. A batch that follows is one that `replicas` share, where one is as near. Raises InvalidValueError where
+    an amount is told too and is another, naming what both come to.
     """
     request = data.request
     steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
@@ -138,7 +139,7 @@ def with_steps(
         taken = steps * batch * packed / data.lengths.mean
         rows = replace(rows, samples=taken, sequence_length=packed)
         how = f"{steps:,} steps × {_counted(batch, 'sequence')} × {packed:,} tokens, with samples packed into them"
-    if data.entry is None or request.epochs is not None:
+    if request.epochs is not None or (data.entry is None and (told is None or taken < told)):
         _agree(request, taken, told, "samples" if data.entry is None else "epochs", how)
     return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=packs)
 
@@ -231,11 +232,19 @@ def _agree(request: Request, taken: float, told: float | None, what: str, how: s
     raise InvalidValueError("steps", request.steps, remedy)
 
 
+def _repeats(request: Request) -> bool:
+    """Return whether there are more steps than samples, so that these are a set which steps pass over several times."""
+    if request.samples is None or request.epochs is not None:
+        return False
+    return checked_whole_count("steps", request.steps, most=_MOST_STEPS) > parse_count(request.samples, "samples")
+
+
 def _of_set(data: ToldData, taken: float, told: float | None) -> str:
-    """Return how much of a data set the steps see; nothing where none is named."""
-    if data.entry is None or not told:
+    """Return how much of a set the steps see: of one that is named, or of samples that are fewer than they take."""
+    if not told or (data.entry is None and taken <= told * (1.0 + _SAME)):
         return ""
-    return f": {taken / told * _epochs(data.request):.3g} passes over {data.entry.name}"
+    of = f"{format_count(told)} samples" if data.entry is None else data.entry.name
+    return f": {taken / told * _epochs(data.request):.3g} passes over {of}"
 
 
 def _without_batch() -> MissingValueError:

@@ -183,7 +183,7 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         ({"tokens": "150% of alpaca"}, "no share of a data set"),
         ({"steps": 1000, "tokens": "15B", "global_batch_sequences": 512}, "steps: 1000 and tokens disagree"),
         (
-            {"steps": 1000, "samples": 1000, "tokens_per_sample": 99, "global_batch_sequences": 16},
+            {"steps": 100, "samples": 5000, "tokens_per_sample": 99, "global_batch_sequences": 16},
             "and samples disagree",
         ),
         ({"steps": 1000, "tokens": "alpaca", "epochs": 3, "global_batch_sequences": 16}, "and epochs disagree"),

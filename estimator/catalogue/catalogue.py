@@ -38,6 +38,7 @@ from estimator.catalogue.picture_sizes import PictureSizes, made_for, picture_si
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import price_table, purchase_table
 from estimator.catalogue.shapes import AcceleratorFile, AcceleratorRow, ModelFile, ModelRow, PriceFile, StepsFile
+from estimator.catalogue.size_letters import by_size_letter
 from estimator.catalogue.sized_names import SizedNames, sized_match, sized_names
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.catalogue.variants import copied, held
@@ -154,7 +155,8 @@ def found_transformer(name: str) -> Match[Transformer] | None:
         return _made_for(name, match, picture_sizes(name, usual=True))
     if (sized := sized_match(name, _sized_names(), _exact)) and model(sized[0].id).transformer.media is not None:
         return _made_for(name, *sized)
-    return _made_for(name, copied(name, _every_model_index(), _finetune_index()))
+    copy = copied(name, _every_model_index(), _finetune_index())
+    return _made_for(name, copy) or by_size_letter(name, found_transformer)
 
 
 def nearest_models(name: str) -> tuple[str, ...]:
@@ -180,7 +182,8 @@ def family(name: str) -> tuple[str, ...]:
 
 def shortened_transformer(name: str) -> Match[Transformer] | None:
     """Return the only transformer whose name says all that `name` says, or the one that it holds without a size."""
-    return _transformer_of(name, shortened(name, _every_model_index(), _finetune_index()))
+    short = shortened(name, _every_model_index(), _finetune_index())
+    return _transformer_of(name, short) or by_size_letter(name, shortened_transformer)
 
 
 def related_transformer(name: str, parameters: float) -> Match[Transformer] | None:

@@ -19,7 +19,7 @@ from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.releases import release_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
 from estimator.models.diffusion.sample import CACHED, with_conditioners
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import detects, kind_of
 from estimator.models.workload import workload
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest, posed_case
@@ -51,6 +51,9 @@ _FULL_PRECISION_OF_PAIRS = 0.25
 or `bf16` since its version 3."""
 _FULL_PRECISION_OF_EXAMPLES = 0.6
 """The same where examples of the framework itself set nothing (Keras, detectron2, DETR, torchvision's references)."""
+_FULL_PRECISION_OF_DETECTORS = 0.5
+"""The same of detectors where no framework is named: theirs is nearly always one of these examples, and who trains on
+a device with fast 16 bits often sets them."""
 _STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
@@ -111,8 +114,7 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question), others
     if others := _in_full_precision(setting):
-        whose = "the framework" if setting.question.practice.full_precision else "Hugging Face's trainer"
-        yield partial(_full_precision, whose), others
+        yield partial(_full_precision, _who_computes_wide(setting)), others
     if others := _without_workers(setting):
         yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
     if others := _encoding_in_each_step(setting):
@@ -138,7 +140,9 @@ def _expands_to_tf32(question: Question) -> bool:
 
 def _in_full_precision(setting: Setting) -> _Others:
     question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
-    by_default = stack.name == GENERAL_TRAINER or bool(question.practice.full_precision)
+    # Who trains a detector by nobody knows what has nearly always the code of an example.
+    example = "framework" in question.unsaid and stack.name != GENERAL_TRAINER and detects(question.transformer)
+    by_default = stack.name == GENERAL_TRAINER or bool(question.practice.full_precision) or example
     unsaid = "precision" in question.unsaid and by_default and not question.published
     # Whoever trains from scratch sets it; TPUs have no other units.
     tuned = question.small_set and chip.family != "tpu"
@@ -146,12 +150,21 @@ def _in_full_precision(setting: Setting) -> _Others:
         return ()
     if question.practice.full_precision:
         share = _FULL_PRECISION_OF_EXAMPLES
+    elif example:
+        share = _FULL_PRECISION_OF_DETECTORS
     else:
         share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
     # PyTorch and TensorFlow let convolutions be multiplied as TF32, PyTorch no other products.
     convolved = not workload(question.transformer).attentions or stack.name == "jax"
     wide = "tf32" if convolved and "tf32" in chip.peak_flop_per_s else "fp32"
     return ((_in_precision(wide, question, stack), share),)
+
+
+def _who_computes_wide(setting: Setting) -> str:
+    """Return whose code computes in FP32 unless told, in words."""
+    if setting.question.practice.full_precision:
+        return "the framework"
+    return "Hugging Face's trainer" if setting.stack.name == GENERAL_TRAINER else "code of detectors"
 
 
 def _in_precision(precision: str, question: Question, stack: Stack) -> Case:

@@ -11,7 +11,7 @@ from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
-__all__ = ["KIND_NAMES", "Kind", "decoder_share", "kind_of", "measured_as"]
+__all__ = ["KIND_NAMES", "Kind", "decoder_share", "detects", "kind_of", "measured_as"]
 
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[str, str] = MappingProxyType(
@@ -75,3 +75,11 @@ def decoder_share(transformer: Transformer) -> float:
 def measured_as(transformer: Transformer) -> Kind:
     """Return the kind whose published runs tell most of the speed of a network."""
     return "decoder" if decoder_share(transformer) >= _MOSTLY else kind_of(transformer)
+
+
+def detects(transformer: Transformer) -> bool:
+    """Return whether a network finds things in pictures that keep their own proportions; what reads pages writes."""
+    media = transformer.media
+    if media is None or kind_of(transformer) != "vision" or media.kind != "image" or media.width == media.height:
+        return False
+    return not transformer.vocab and not any(tower.network.vocab for tower in transformer.towers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.inputs import divisors_of
 from estimator.models.diffusion.sample import is_placed
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import detects, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
@@ -60,6 +60,8 @@ _TOKENS_EACH = 16384.0
 """Usual tokens of a device at most where sequences are short ones of an encoder: 32 texts of 512."""
 _PICTURES_EACH = 128.0 * 197
 """The same of patches: the default of timm, and of recipes for DeiT, Swin and torchvision's later ResNets."""
+_DETECTORS_EACH = 2.0
+"""Pictures of a device where things are found in them: detectron2 and mmdetection have 16 on eight, DETR 2 to 4."""
 _MOST_SHORT = 256.0
 """Sequences of a device at most, however short: batches of CIFAR's pictures have 128 to 512."""
 _MOST_TUNED = 128.0
@@ -232,10 +234,12 @@ def _in_few_steps(question: Question) -> float:
 def _short_ones_each(question: Question) -> float:
     """Return the sequences of a device where they are short ones of an encoder, or pictures.
 
-    Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
-    Adapters of a U-Net are trained on a picture or a few, as their trainers' examples have it.
+    Encoders read short sequences, and many of them; detectors two large pictures; denoisers one large picture or clip,
+    or several small ones. Adapters of a U-Net are trained on a picture or a few, as their trainers' examples have it.
     """
     kind = kind_of(question.transformer)
+    if detects(question.transformer):
+        return _DETECTORS_EACH
     fewest = 1.0 if kind == "diffusion" else _MOST_EACH
     positions = float(question.sequence_length)
     if kind != "diffusion" or question.method.name not in WITH_ADAPTERS:

@@ -37,6 +37,32 @@ def test_the_beginning_of_one_name_alone_is_that_ones(name: str, model_id: str) 
     assert _id(name) == model_id
 
 
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("Swin-T", "swin-tiny"),
+        ("swin_b", "swin-base"),
+        ("swinv2-s", "swinv2-small"),
+        ("ConvNeXt-T", "convnext-tiny"),
+        ("DeiT-S", "deit-small-patch16-224"),
+        ("BEiT-L", "beit-large-patch16-224"),
+        ("DINOv2-B", "dinov2-base"),
+        ("HuBERT-L", "hubert-large"),
+        ("roberta-l", "roberta-large"),
+        ("DeBERTa-v3-L", "deberta-v3-large"),
+        ("t5-s", "t5-small"),
+    ],
+)
+def test_a_letter_is_the_size_of_an_encoder(name: str, model_id: str) -> None:
+    assert _id(name) == model_id
+
+
+@pytest.mark.parametrize("name", ["llama-b", "qwen-s", "gpt2-m", "mistral-l", "swin-x", "deit-h"])
+def test_a_letter_is_no_size_of_a_decoder_nor_one_that_nobody_has(name: str) -> None:
+    with pytest.raises((UnknownNameError, UnsupportedModelError)):
+        _id(name)
+
+
 @pytest.mark.parametrize("name", ["granite-3.1", "llama-3.2-vision", "internvl", "wan 3"])
 def test_the_beginning_of_several_names_or_of_none_is_no_ones(name: str) -> None:
     """`olmo3` comes in two sizes, and a 3 within 1.3b is no 3."""

@@ -199,6 +199,37 @@ def test_what_contradicts_itself_is_refused_by_name(data: dict[str, Any], what: 
         _run(**data)
 
 
+@pytest.mark.parametrize(
+    ("data", "samples", "passes"),
+    [
+        ({"model": "sdxl", "method": "lora", "samples": 20, "steps": 1500}, 1500, "75 passes"),
+        ({"model": "flux.1-dev", "method": "lora", "samples": 20, "steps": 1000, "micro_batch_size": 2}, 2000, "100 "),
+        (
+            {"model": "segformer-b5", "samples": "20k", "steps": 40_000, "global_batch_sequences": 16},
+            640e3,
+            "32 passes",
+        ),
+        (
+            {
+                "samples": 1000,
+                "tokens_per_sample": 300,
+                "steps": 500,
+                "global_batch_sequences": 16,
+                "packing": "padded",
+            },
+            8000,
+            "8 passes",
+        ),
+    ],
+)
+def test_steps_beyond_the_samples_told_are_passes_over_them(data: dict[str, Any], samples: float, passes: str) -> None:
+    """`max_steps` is what trainers stop at, whatever the set holds."""
+    run = _run(**{"tokens": None, "gpu": "h100", "n_gpus": 1, **data})
+    assert run.amount.tokens / run.amount.padding == pytest.approx(samples * run.amount.tokens_per_sample, rel=0.01)
+    (steps,) = (one for one in run.assumptions if one.name == "steps")
+    assert passes in steps.note
+
+
 @pytest.mark.parametrize("said", ["laion-2b", "imagenet-1k", "librispeech", "llava-665k", "coco"])
 def test_samples_that_are_no_text_need_the_tokens_of_one(said: str) -> None:
     with pytest.raises(MissingValueError, match="tokens_per_sample"):

@@ -65,6 +65,11 @@ _NOTICED_READING = 0.5
 """Power of the factor by which fewer read without workers the longer it takes. A slow trainer is seen beside another; a
 device that waits for samples shows in its utilization alone, and what makes its own work shorter, such as a larger
 micro-batch or no recomputation, makes no sample wait longer."""
+_DECODED_AS_READ = 0.7
+"""Share of those who train an encoder of clips, and say nothing of it, whose clips are decoded from video files as they
+are read: by decord in VideoMAE's code, PyAV in SlowFast's; some store frames, or decode on the device."""
+_CORES_EACH = 6
+"""Cores of a host for each of its devices: 40 of DGX-1 and 128 of DGX A100 for eight, less threads of other work."""
 _PADDED = 1.8
 """Times as many positions as tokens where micro-batches of two to eight samples are padded to their longest."""
 _USUAL_SAMPLE, _FEW_SAMPLES = 500.0, 2
@@ -83,9 +88,18 @@ attention, that have it: TRL's documentation and a warning ask for it; it is a p
 
 
 def doubts_of(
-    setting: Setting, layouts: Layouts, physical_s: float, constants: Constants, products: Products
+    setting: Setting,
+    layouts: Layouts,
+    physical_s: float,
+    constants: Constants,
+    products: Products,
+    *,
+    level_log: float = 0.0,
 ) -> tuple[Doubt, ...]:
-    """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step."""
+    """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step.
+
+    `level_log` is the level of runs of its kind, which is on all of a step, and says nothing of how cores read pictures.
+    """
 
     def factor(case: Case) -> float:
         # Whatever else is doubted of a case with the setting's own matrices, nothing that they are timed by is.
@@ -93,7 +107,7 @@ def doubts_of(
         return float(step_time(case, layouts, constants, known).total_s[0]) / physical_s
 
     found: list[Doubt] = []
-    for make, others in _other_ways(setting):
+    for make, others in _other_ways(setting, level_log):
         ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
@@ -109,14 +123,16 @@ _Others = tuple[tuple[Case, float], ...]
 """The case and the share of each other way; empty where there is none."""
 
 
-def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Others]]:
+def _other_ways(setting: Setting, level_log: float) -> Iterator[tuple[Callable[[Ways], Doubt], _Others]]:
     """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question), others
     if others := _in_full_precision(setting):
         yield partial(_full_precision, _who_computes_wide(setting)), others
-    if others := _without_workers(setting):
+    if others := _without_workers(setting, level_log):
         yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
+    if others := _decoding_clips(setting, level_log):
+        yield _decoded_as_read, others
     if others := _encoding_in_each_step(setting):
         yield _encoded_in_each_step, others
     if others := _with_known_ends(setting):
@@ -171,14 +187,32 @@ def _in_precision(precision: str, question: Question, stack: Stack) -> Case:
     return posed_case(replace(question, precision=precision), execution_of(question, stack))
 
 
-def _without_workers(setting: Setting) -> _Others:
+def _without_workers(setting: Setting, level_log: float) -> _Others:
     question = setting.question
     unsaid = setting.stack.kin == GENERAL_TRAINER and question.practice.loader_workers is None
     # Who publishes a speed has seen to it that samples are there in time.
     if not unsaid or not np.any(setting.case.as_people_run):
         return ()
     share = _NO_WORKERS_FOR_SOUNDS if question.reads.numbers else _NO_WORKERS
-    return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), share),)
+    return ((_reading(setting, 0.0, level_log), share),)
+
+
+def _reading(setting: Setting, workers: float, level_log: float) -> Case:
+    """Return the case whose samples are read by so many processes; pictures as long as cores take, without a level."""
+    reads = setting.question.reads
+    each_s = reading_s(reads) * (math.exp(-level_log) if reads.pictures else 1.0)
+    return replace(setting.case, reading_s=each_s, loader_workers=workers)
+
+
+def _decoding_clips(setting: Setting, level_log: float) -> _Others:
+    """Return clips decoded from video files as they are read, where nobody says by how many; none of a denoiser's."""
+    question = setting.question
+    told = question.practice.loader_workers is not None or setting.stack.kin == GENERAL_TRAINER
+    if told or not question.reads.passed or kind_of(question.transformer) != "vision":
+        return ()
+    if not np.any(setting.case.as_people_run):
+        return ()
+    return ((_reading(setting, float(_CORES_EACH), level_log), _DECODED_AS_READ),)
 
 
 def _encoding_in_each_step(setting: Setting) -> _Others:
@@ -234,6 +268,14 @@ def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
         f"which about {ways[0][1]:.0%} are thought to bear{if_held(ways)}; {'sounds' if sounds else 'pictures'} are "
         f'taken to be read {"by workers" if sounds else "in time"}: say "4 dataloader workers" or "no dataloader '
         'workers" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+
+
+def _decoded_as_read(ways: Ways) -> Doubt:
+    message = (
+        f"clips are taken to be decoded in time; from video files, on {_CORES_EACH} cores of a host for each device, a "
+        f"step would take {ways[0][0]:.1f} times as long{if_held(ways)}: say how many dataloader workers in framework"
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
 

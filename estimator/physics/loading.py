@@ -35,6 +35,13 @@ _MEGAPIXEL_S = Prior(
     why="One core decoding a JPEG or PNG with Pillow (0.01 to 0.02 s a megapixel), scaling it bicubically, and turning "
     "it to normalised floats in NumPy, as Transformers' processors do",
 )
+_FRAME_S = Prior(
+    low=0.0004,
+    mode=0.001,
+    high=0.003,
+    why="One core decoding a frame of H.264 of 256 to 340 pixels, as sets of actions are stored, with PyAV or decord: "
+    "about 1,000 a second",
+)
 _NUMBER_S = Prior(
     low=0.25e-6,
     mode=0.4e-6,
@@ -52,7 +59,7 @@ _SHARPNESS = 8.0
 def reading_s(reads: Reads) -> float:
     """Return the seconds that one core takes to read what `reads` holds."""
     opened = (reads.pictures - reads.arrays) * _PICTURE_S.mode + reads.arrays * _ARRAY_S.mode
-    pictures = opened + reads.megapixels * _MEGAPIXEL_S.mode
+    pictures = opened + reads.megapixels * _MEGAPIXEL_S.mode + reads.passed * _FRAME_S.mode
     return pictures + reads.numbers * _NUMBER_S.mode
 
 

@@ -15,6 +15,8 @@ class Reads:
     """How many of them lie in memory, decoded: sets of small ones do."""
     megapixels: float = 0.0
     """Of all of them, as they are stored and as the network takes them."""
+    passed: float = 0.0
+    """Frames of video files that are decoded on the way to those of clips."""
     numbers: float = 0.0
     """Of sounds, whose features were made and stored before training."""
 
@@ -24,6 +26,7 @@ class Reads:
             pictures=factor * self.pictures,
             arrays=factor * self.arrays,
             megapixels=factor * self.megapixels,
+            passed=factor * self.passed,
             numbers=factor * self.numbers,
         )
 

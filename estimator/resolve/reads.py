@@ -1,10 +1,19 @@
 """What a data loader has to read for a sample of pictures, clips or sounds."""
 
+from estimator.base.prior import Prior
 from estimator.base.units import MEGA
 from estimator.models.media import SMALL, Media, Picture, Seen
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["reads_of"]
+
+_PASSED = Prior(
+    low=60.0,
+    mode=150.0,
+    high=300.0,
+    why="Frames from the key frame before a clip to its end: keys lie 12 to 250 apart, and clips span 32 to 64 "
+    "(SlowFast, VideoMAE) up to 256 frames (TimeSformer), or the whole ten seconds are decoded",
+)
 
 
 def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
@@ -12,6 +21,7 @@ def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
 
         pixels      stored · frames + positions · tubelet · (patch · compression)² / kept
 
+    Of a clip, those of its file that come before and between its frames are decoded too.
     They are decoded as they are stored, and scaled to what the network takes. A size that was said may be the one that
     the network takes, of a picture that is stored as others are. Small ones are stored decoded.
     """
@@ -24,4 +34,5 @@ def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
         stored, frames = stored if small else max(stored, picture.width * picture.height), picture.frames
     taken = one.positions * media.tubelet * (media.patch * media.compression) ** 2 / media.kept
     arrays = frames if small else 0
-    return Reads(pictures=frames, arrays=arrays, megapixels=(stored * frames + taken) / MEGA)
+    passed = _PASSED.mode if media.kind == "clip" and frames > 1 else 0.0
+    return Reads(pictures=frames, arrays=arrays, passed=passed, megapixels=(stored * frames + taken) / MEGA)

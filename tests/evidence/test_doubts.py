@@ -278,6 +278,26 @@ def test_sounds_may_be_read_between_steps_and_the_range_holds_both() -> None:
     assert not {"loader_unsaid"} & (codes(some) | codes(none))
 
 
+CLIPS = {"model": "videomae-base", "gpu": "v100", "n_gpus": 64, "tokens": None, "samples": "169k", "epochs": 800}
+
+
+def test_clips_may_be_decoded_more_slowly_than_they_are_learnt_from_and_the_range_holds_both() -> None:
+    """Of masked clips a tenth is encoded, and all of each is decoded: a core reads some five a second."""
+    asked = {**CLIPS, "objective": "pretraining"}
+    unsaid = answer(**asked)
+    few, many = (answer(**asked, framework=f"pytorch, {count} dataloader workers") for count in (6, 32))
+    assert "loader_unsaid" in codes(unsaid)
+    assert not {"loader_unsaid"} & (codes(few) | codes(many))
+    assert many["training_days"] < unsaid["training_days"] < few["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"framework": "pytorch, 12 dataloader workers"}, {"framework": "synthetic data"}, {"model": "vit-b-16"}]
+)
+def test_clips_are_not_doubted_where_readers_are_told_or_there_are_none(said: dict[str, Any]) -> None:
+    assert "loader_unsaid" not in codes(answer(**{**CLIPS, "objective": "pretraining", **said}))
+
+
 @pytest.mark.parametrize("model", ["whisper-small", "wav2vec2-base", "hubert-base", "vit-base"])
 @pytest.mark.parametrize("given", [{"gpu": "h100", "n_gpus": 4}, {"gpu": "a100-40gb", "n_gpus": 2, "method": "lora"}])
 def test_a_few_more_samples_at_a_time_make_no_trainer_leap_from_reading_between_steps_to_reading_ahead(

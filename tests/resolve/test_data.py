@@ -225,7 +225,7 @@ def test_what_contradicts_itself_is_refused_by_name(data: dict[str, Any], what: 
 def test_steps_beyond_the_samples_told_are_passes_over_them(data: dict[str, Any], samples: float, passes: str) -> None:
     """`max_steps` is what trainers stop at, whatever the set holds."""
     run = _run(**{"tokens": None, "gpu": "h100", "n_gpus": 1, **data})
-    assert run.amount.tokens / run.amount.padding == pytest.approx(samples * run.amount.tokens_per_sample, rel=0.01)
+    assert run.amount.real_tokens == pytest.approx(samples * (run.amount.tokens_per_sample or 0.0), rel=0.01)
     (steps,) = (one for one in run.assumptions if one.name == "steps")
     assert passes in steps.note
 

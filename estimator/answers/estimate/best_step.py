@@ -320,7 +320,8 @@ def _doubts(
     # Where the stack itself is open, a lab of one's own is one of its ways already.
     of_stack = of_stack or trained_otherwise(setting, physical_s, calibration)
     of_lab = with_other_training(setting, physical_s, calibration, of_stack or vendors_runs_doubt(setting))
-    of_runs = doubts_of(setting, best, physical_s, calibration.constants, products)
+    level_log = kind_outlook(setting, calibration).level_log
+    of_runs = doubts_of(setting, best, physical_s, calibration.constants, products, level_log=level_log)
     return worth_telling((*of_lab, *of_runs, *precision_doubts(setting, best, physical_s, calibration)))
 
 

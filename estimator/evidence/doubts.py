@@ -98,7 +98,7 @@ def doubts_of(
 ) -> tuple[Doubt, ...]:
     """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step.
 
-    `level_log` is the level of runs of its kind, which is on all of a step, and says nothing of how cores read pictures.
+    `level_log` is the level of runs of its kind, which is on all of a step and tells nothing of cores reading pictures.
     """
 
     def factor(case: Case) -> float:

@@ -9,6 +9,7 @@ from estimator.models.training import MethodName, Recompute
 from estimator.models.views import with_views
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
+from estimator.resolve.autoencoders import seen_as_trained
 from estimator.resolve.batch import usual_length
 from estimator.resolve.media import MediaUse, media_use
 from estimator.resolve.self_supervised import asked_views
@@ -94,7 +95,7 @@ def explanation(
 
 def _used(request: Request, asked_length: int | None) -> MediaUse:
     """Return the model as an estimate takes it: one that reads pictures or sounds, with those of a sample."""
-    subject = resolved_subject(request)
+    subject = seen_as_trained(resolved_subject(request), request)
     network = subject.transformer
     if network is not None and network.media is not None and network.media.main:
         # What one picture or sound becomes is the sequence.

@@ -52,17 +52,26 @@ def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Opt
 
 def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]:
     """Return what other counts of devices would train on within the same limits, most tokens first."""
-    ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
-    count, step = solution.run.n_gpus, ways.ladder.step
-    others = [count * 4, count * 2, count // 2, count // 4]
-    rungs = {other if other in ways.ladder.parts else other // step * step for other in others}
-    options: list[Option] = []
-    for rung in rungs - {0, count}:
-        estimate = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
-        if estimate is not None:
-            options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=estimate))
-    options.sort(key=lambda option: -option.estimate.run.amount.real_tokens)
+    count = solution.run.n_gpus
+    options = [
+        Option(why=f"on {estimate.run.n_gpus:,} instead of {count:,}", meets=True, estimate=estimate)
+        for estimate in _around(trials, _counts(trials), count, sure=False)
+    ]
+    options.sort(key=lambda option: -_trained_on(option.estimate))
     return tuple(options[:_ALTERNATIVES])
+
+
+def _counts(trials: Trials) -> Counts:
+    return Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
+
+
+def _around(trials: Trials, ways: Counts, count: int, *, sure: bool) -> list[Estimate]:
+    """Return what twice, four times, half and a quarter of `count` devices train on within the limits."""
+    step = ways.ladder.step
+    others = [count * 4, count * 2, count // 2, count // 4]
+    rungs = {other if other in ways.ladder.parts else other // step * step for other in others} - {0, count}
+    found = (_limited(trials, rung, sure=sure) for rung in sorted(rungs) if rung <= ways.ladder.most)
+    return [estimate for estimate in found if estimate is not None]
 
 
 def _share(limits: Limits, unit: Estimate, tokens: float, *, sure: bool) -> float:
@@ -81,10 +90,17 @@ def _share(limits: Limits, unit: Estimate, tokens: float, *, sure: bool) -> floa
 def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | None:
     if n_gpus is not None:
         return _limited(trials, n_gpus, sure=sure)
-    ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
+    ways = _counts(trials)
     estimates = [estimate for count in ways.bought() if (estimate := _limited(trials, count, sure=sure))]
     best = max(estimates, key=_trained_on, default=None)
-    return climbed(best, lambda count: _limited(trials, count, sure=sure), _trained_on)
+    best = climbed(best, lambda count: _limited(trials, count, sure=sure), _trained_on)
+    # Batches differ from count to count, so that one further off may train on a little more.
+    while best is not None:
+        other = max(_around(trials, ways, best.run.n_gpus, sure=sure), key=_trained_on, default=best)
+        if _trained_on(other) <= _trained_on(best):
+            break
+        best = other
+    return best
 
 
 def _trained_on(estimate: Estimate) -> float:

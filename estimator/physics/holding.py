@@ -12,7 +12,7 @@ from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
 from estimator.physics.recomputation import kept_by_name
 
-__all__ = ["held_bytes", "whole_share"]
+__all__ = ["held_bytes", "saved_bytes", "whole_share"]
 
 _KEPT_WIDE = "modulation"
 """Of a denoiser's products, what `fp8_scaled` leaves in 16 bits (musubi-tuner, FP8_OPTIMIZATION_EXCLUDE_KEYS)."""
@@ -144,6 +144,22 @@ def held_bytes(
             table, precision, execution, trained=trained, adapted=adapted, gated=gated, decomposed=decomposed
         ),
     }
+
+
+def saved_bytes(execution: Execution, precision: str, *, adapters: bool) -> tuple[float, float]:
+    """Return the bytes that a checkpoint has for each trained weight: of itself, and with all that its optimizer has.
+
+    Wherever either lies, on a device, in host memory or on pages of it, both are saved.
+    """
+    wide = precision in _WIDE
+    optimizer = "adamw_8bit" if execution.optimizer == "paged_adamw_8bit" else execution.optimizer
+    states = _optimizer_bytes(
+        replace(execution, optimizer=optimizer, offload_optimizer=False), wide=wide, adapters=adapters
+    )
+    if adapters:
+        return (_SINGLE if execution.master_weights or wide else _HALF), states
+    weight = _SINGLE if wide else _HALF
+    return weight, weight + states
 
 
 def whole_share(table: Workload, execution: Execution) -> float:

@@ -10,6 +10,7 @@ from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.base.units import parse_count
 from estimator.catalogue import catalogue
 from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName, on_views, with_negatives
+from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import typical_transformer
 from estimator.models.views import METHODS, Views, reads_views
@@ -96,6 +97,13 @@ class AskedObjective:
     """Whether it is reinforcement learning, of which only the update is answered."""
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[Caution, ...] = ()
+
+    def forwards_beside(self, active_parameters: float) -> float:
+        """Return forward passes beside training, in passes of the model itself, which has so many parameters."""
+        passes = self.objective.forwards_beside
+        if self.teacher is not None:
+            passes += parameter_counts(self.teacher).active / active_parameters
+        return passes
 
 
 def usual_stack(objective: ObjectiveName, stack: str) -> str:

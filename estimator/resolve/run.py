@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.models.coefficient import rule_passes
-from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
 from estimator.physics.own_experts import stack_running
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, OwnRun, Question, noted
 from estimator.question.request import Request
+from estimator.question.schedule import NOTHING_SCHEDULED, Schedule
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.as_trained import as_trained
@@ -31,6 +31,7 @@ from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_l
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request, told_software
+from estimator.resolve.held_out import without_held_out
 from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
@@ -87,6 +88,8 @@ class Run:
     usd_per_gpu_hour: float | None
     goodput: Goodput | None = None
     """How often it is interrupted, where a profile tells."""
+    schedule: Schedule = NOTHING_SCHEDULED
+    """How often it evaluates and saves, as far as that was said."""
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
 
@@ -288,6 +291,7 @@ def _resolved(
         sequences=1 if counted else of_one,
         towards=_towards(use, objective),
     )
+    amount = without_held_out(amount, framework.schedule, of_one)
     posed = with_experts_code(posed, amount.tokens)
     length, told_of_length = posed.length(amount, padded)
     if use.whole_rows:
@@ -298,7 +302,7 @@ def _resolved(
     said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
     own = layout if published is None else posed.asked_layout(length)
-    beside = _forward_beside(objective, subject)
+    beside = objective.forwards_beside(subject.active_parameters)
     coefficient = rule_passes(method.name, own.recompute or "none", forward_beside=beside).coefficient
     return Run(
         subject=subject,
@@ -323,6 +327,7 @@ def _resolved(
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,
         goodput=request.profile.goodput if request.profile else None,
+        schedule=framework.schedule,
         assumptions=_marked(
             published,
             data,
@@ -366,14 +371,6 @@ def _towards(use: MediaUse, objective: AskedObjective) -> str:
     """Return what samples are for, as far as that tells how long they are."""
     name = objective.objective.name
     return "encoding" if use.encodes and name == "next_token" else name
-
-
-def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
-    """Return forward passes beside training, in passes of the model itself."""
-    passes = objective.objective.forwards_beside
-    if objective.teacher is not None:
-        passes += parameter_counts(objective.teacher).active / subject.active_parameters
-    return passes
 
 
 def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:

@@ -58,6 +58,7 @@ from estimator.answers.check.usual_lengths import (
     with_short_samples,
 )
 from estimator.answers.estimate.overhead import run_overhead
+from estimator.answers.estimate.scheduled import scheduled_of
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
@@ -294,7 +295,11 @@ def _over_hours(run: Run, observed: Observed, expected: Expected) -> Expected:
     done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
     steps_s = done / expected.tokens_per_second
     adapters = run.method.name in WITH_ADAPTERS
-    overhead = run_overhead(run.n_gpus, steps_s, run.stack, adapters=adapters, goodput=run.goodput)
+    layout, scheduled = expected.layout, None
+    if layout is not None:
+        step_s = layout.global_batch_sequences * run.sequence_length / expected.tokens_per_second
+        scheduled = scheduled_of(run, expected.tokens_per_second, step_s, layout)
+    overhead = run_overhead(run.n_gpus, steps_s, run.stack, adapters=adapters, goodput=run.goodput, scheduled=scheduled)
     return expected.slowed(overhead.fraction, overhead.low, overhead.high)
 
 

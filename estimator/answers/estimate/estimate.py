@@ -11,6 +11,8 @@ from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
 from estimator.answers.estimate.importance import most_important_first
 from estimator.answers.estimate.money import Spread, energy_kwh, run_cost
 from estimator.answers.estimate.overhead import RunOverhead
+from estimator.answers.estimate.schedule_doubts import schedule_doubts, uncounted
+from estimator.answers.estimate.scheduled import scheduled_of
 from estimator.answers.estimate.short_runs import short_run_doubts
 from estimator.answers.estimate.timing import PredictedStep, Timing
 from estimator.answers.estimate.unlike import unlike_gpus
@@ -32,6 +34,7 @@ from estimator.question.question import (
     Prediction,
     WayToFit,
 )
+from estimator.question.schedule import NOTHING_SCHEDULED
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -167,6 +170,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
                 *run.warnings,
                 *_of_prediction(prediction, speed.basis),
                 *speed.warnings,
+                *_not_counted(run, prediction, speed),
                 *short_run_doubts(run, prediction),
                 *(unlike_gpus(run, prediction) if run.device.pools and prediction and advised else ()),
             )
@@ -194,6 +198,7 @@ def estimate_id(run: Run, *parts: str) -> str:
         # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
         _spelt(run.subject.transformer),
         *(own.key for own in run.own_runs),
+        *((repr(run.schedule),) if run.schedule != NOTHING_SCHEDULED else ()),
         repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
         repr((cluster.gpus_per_node, cluster.scale_out_bytes_per_s)) if cluster else "",
     )
@@ -291,6 +296,8 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
     stack = run.stack
     precedent = None if run.question is None else run.question.precedent
+    speed = prediction.tokens_per_step / prediction.step_s
+    scheduled = scheduled_of(run, speed, prediction.step_s, prediction.layout)
     step = PredictedStep(
         step_s=prediction.step_s,
         stack=stack,
@@ -298,10 +305,11 @@ def _predicted(run: Run, prediction: Prediction) -> _Speed:
         adapters=run.method.name in WITH_ADAPTERS,
         goodput=run.goodput,
         its_own=precedent is not None and precedent.trained and precedent.agrees,
+        scheduled=scheduled,
     )
-    speed = prediction.tokens_per_step / prediction.step_s
     timing = _timing(run, speed, prediction.low_factor, prediction.high_factor, step)
-    overhead = step.overhead(run.amount.tokens / speed)
+    steps_s = run.amount.tokens / speed
+    overhead = step.overhead(steps_s)
     return _Speed(
         basis="predicted",
         timing=timing,
@@ -314,7 +322,9 @@ def _predicted(run: Run, prediction: Prediction) -> _Speed:
                 source="default",
                 note=overhead.note,
             ),
+            *(scheduled.assumptions(steps_s) if scheduled else ()),
         ),
+        warnings=schedule_doubts(run, scheduled, overhead, steps_s),
     )
 
 
@@ -373,6 +383,13 @@ def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[N
     from estimator.answers.estimate.amount_narrowing import with_amount
 
     return with_amount(prediction.narrow_by, speed.timing, run)
+
+
+def _not_counted(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Caution, ...]:
+    """Return what was told to be done between steps, where their speed was given."""
+    if speed.basis == "predicted":
+        return ()
+    return uncounted(run, prediction, speed.timing.tokens_per_second, _step_s(run, prediction, speed))
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -78,6 +78,8 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "network_unsaid",
         "transport_unsaid",
     ),
+    # The run may take several times as long as its steps.
+    ("evaluation_takes_long", "saving_takes_long", "generation_not_counted", "evaluation_not_counted"),
     # Up to about twice as long.
     (
         "unlike_gpus",

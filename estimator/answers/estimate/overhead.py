@@ -1,11 +1,12 @@
 """What a run takes beyond its steps: evaluation, checkpoints, failures, and what goes wrong in weeks."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from estimator.answers.estimate.interruptions import interrupted_share, interruptions_told, told
+from estimator.answers.estimate.scheduled import Scheduled
 from estimator.base.prior import Prior
 from estimator.base.units import DAY_S, HOUR_S
 from estimator.physics.stacks import STACKS, Stack, Tier
@@ -158,6 +159,9 @@ class RunOverhead:
     """… and to steps that are slower in weeks than in a published hour."""
     interruptions: str = ""
     """What was told of them, in words; empty where they are as usual."""
+    evaluation: float = EVALUATION.mode
+    """Part of the fraction that goes to evaluating, and to saving where it was told how often."""
+    saving: float | None = None
 
     def widened(self, low_factor: float, high_factor: float) -> tuple[float, float]:
         """Return factors on the time of a whole run from those on its steps.
@@ -179,12 +183,14 @@ class RunOverhead:
         if self.slower > _WORTH_SAYING:
             wrong += f", {self.slower:.1%} for steps slower than those that are published"
         mtbf_h = 1.0 / (FAILURES_PER_GPU_HOUR.mode * self.n_gpus)
-        failures = self.fraction - self.trouble - self.slower - EVALUATION.mode
+        failures = self.fraction - self.trouble - self.slower - self.evaluation - (self.saving or 0.0)
         rate = f"one failure in {mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s)"
+        saved, often = f"checkpoints and failures {failures:.1%}", "checkpoints as often as Young and Daly advise"
+        if self.saving is not None:
+            saved, often = f"checkpoints {self.saving:.1%}, failures {failures:.1%}", "checkpoints as told"
         return (
-            f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}{wrong}; "
-            f"{self.interruptions or rate}, checkpoints as often as Young and Daly advise; what goes wrong: steps done "
-            "again, faults of storage, bugs; start-up not counted"
+            f"evaluation {self.evaluation:.0%}, {saved}{wrong}; {self.interruptions or rate}, {often}; what goes "
+            "wrong: steps done again, faults of storage, bugs; start-up not counted"
         )
 
 
@@ -196,6 +202,7 @@ def run_overhead(
     adapters: bool = False,
     goodput: Goodput | None = None,
     its_own: bool = False,
+    scheduled: Scheduled | None = None,
 ) -> RunOverhead:
     """Return what a run on `stack` takes beyond `steps_s` seconds of steps, start-up aside.
 
@@ -206,38 +213,52 @@ def run_overhead(
     with trouble. A benchmark's run is timed without its failures. Fails for preemptible machines, which are lost far
     more often, unless `goodput` tells how often: then interruptions cost `interrupted_share`. Of a training whose
     published run is `its_own`, how fast such a lab trains in production is known.
+
+    Evaluations and checkpoints that are `scheduled` take what they take in the place of what is usual; from one
+    checkpoint to the next, half of the steps between them are lost to each failure.
     """
     days = steps_s / DAY_S
     # Whose kernels a library's layers call says nothing of who watches over a run.
     tier = STACKS[stack.name].tier
-    if stack.name == "mlperf" and goodput is None:
+    if stack.name == "mlperf" and goodput is None and scheduled is None:
         rules = BENCHMARK_EVALUATION["adapters" if adapters else "full"]
         return RunOverhead(
             fraction=rules.mode, low=rules.low, high=rules.high, n_gpus=n_gpus, days=days, trouble=math.nan
         )
     said = goodput or Goodput()
     interval_s, trouble = said.interval_s, TROUBLE[tier]
+    evaluating = None if scheduled is None or scheduled.evaluation is None else scheduled.evaluation.share(steps_s)
+    saved = None if scheduled is None else scheduled.saving
+    saving = None if saved is None else saved.share(steps_s)
+    between_s = None if saved is None else saved.between_s(steps_s)
     # Who knows how often machines are taken back has scripts that start again.
     restart = RESTART_S["tuned" if interval_s is not None else tier]
+    stall, restart = told(said.checkpoint_s, CHECKPOINT_STALL_S), told(said.restart_s, restart)
 
-    def steady(evaluation: float, failures: float, stall_s: float, restart_s: float, most: float) -> float:
+    def steady(end: Callable[[Prior], float]) -> float:
+        evaluation = end(_halfway(EVALUATION)) if evaluating is None else end(evaluating)
+        failures, stall_s, restart_s, most = (
+            end(_halfway(prior)) for prior in (FAILURES_PER_GPU_HOUR, stall, restart, MOST_RESTARTING)
+        )
+        known = evaluation + (0.0 if saving is None else end(saving))
         if interval_s is not None:
-            return evaluation + interrupted_share(interval_s, stall_s, restart_s)
+            stall_s = stall_s if between_s is None else 0.0
+            return known + interrupted_share(interval_s, stall_s, restart_s, between_s)
         mtbf_s = HOUR_S / (failures * n_gpus)
-        return evaluation + math.sqrt(2.0 * stall_s / mtbf_s) + min(restart_s / mtbf_s, most)
+        # Who loses more to failures saves more often.
+        done_again = math.sqrt(2.0 * stall_s / mtbf_s) if between_s is None else min(between_s / (2.0 * mtbf_s), most)
+        return known + done_again + min(restart_s / mtbf_s, most)
 
     def lost(share: float, half_days: float) -> float:
         return share * days / (days + half_days)
 
-    stall, restart = told(said.checkpoint_s, CHECKPOINT_STALL_S), told(said.restart_s, restart)
-    priors = (EVALUATION, FAILURES_PER_GPU_HOUR, stall, restart, MOST_RESTARTING)
     wrong, slower = (lost(share.mode, TROUBLE_DAYS.mode) for share in (trouble, IN_PRODUCTION))
-    # The extremes of independent judgements do not meet: halfway out in each is as far as they reach together.
-    low = steady(*(math.sqrt(prior.low * prior.mode) for prior in priors))
     slowest = IN_PRODUCTION.mode if its_own else IN_PRODUCTION.high
-    high = steady(*(math.sqrt(prior.high * prior.mode) for prior in priors))
+    low, mode, high = (
+        steady(end) for end in (lambda prior: prior.low, lambda prior: prior.mode, lambda prior: prior.high)
+    )
     return RunOverhead(
-        fraction=steady(*(prior.mode for prior in priors)) + wrong + slower,
+        fraction=mode + wrong + slower,
         low=low + lost(math.sqrt(trouble.low * trouble.mode), math.sqrt(TROUBLE_DAYS.high * TROUBLE_DAYS.mode)),
         # Trouble is most of the spread between runs, so that its far end is in reach alone.
         high=high + lost(math.hypot(trouble.high, slowest), math.sqrt(TROUBLE_DAYS.low * TROUBLE_DAYS.mode)),
@@ -246,4 +267,12 @@ def run_overhead(
         trouble=wrong,
         slower=slower,
         interruptions=interruptions_told(goodput),
+        evaluation=EVALUATION.mode if evaluating is None else evaluating.mode,
+        saving=None if saving is None else saving.mode,
     )
+
+
+def _halfway(prior: Prior) -> Prior:
+    """Return a judgement as far as it reaches together with others: the extremes of independent ones do not meet."""
+    low, high = math.sqrt(prior.low * prior.mode), math.sqrt(prior.high * prior.mode)
+    return Prior(low=low, mode=prior.mode, high=high, why=prior.why)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from estimator.answers.estimate.overhead import START_UP_S, RunOverhead, run_overhead
+from estimator.answers.estimate.scheduled import Scheduled
 from estimator.physics.stacks import Stack
 from estimator.question.profile import Goodput
 
@@ -22,6 +23,8 @@ class PredictedStep:
     """What was told of interruptions."""
     its_own: bool = False
     """Whether this very training is one that was published."""
+    scheduled: Scheduled | None = None
+    """Evaluations and checkpoints that were told; None where they are as usual."""
 
     def overhead(self, steps_s: float) -> RunOverhead:
         """Return what a run of `steps_s` seconds of steps takes beyond them."""
@@ -32,6 +35,7 @@ class PredictedStep:
             adapters=self.adapters,
             goodput=self.goodput,
             its_own=self.its_own,
+            scheduled=self.scheduled,
         )
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from estimator.resolve.framework.pasted import Pasted, Setting, folded_key, pasted
 from estimator.resolve.framework.reading import reading_of
+from estimator.resolve.framework.schedule_keys import ScheduledKeys, is_scheduled
 from estimator.resolve.framework.setting_keys import (
     ARGUMENTS,
     CHOICES,
@@ -101,7 +102,7 @@ def _is_particular(setting: Setting) -> bool:
 
 def _is_known(key: str) -> bool:
     path = tuple(folded_key(part) for part in key.split("."))
-    return any(_meaning(path)) or (IDLE.fullmatch(path[-1]) is not None and "_" in path[-1])
+    return any(_meaning(path)) or is_scheduled(path) or (IDLE.fullmatch(path[-1]) is not None and "_" in path[-1])
 
 
 def _meaning(path: tuple[str, ...]) -> tuple[str, str]:
@@ -171,16 +172,18 @@ class _Reader:
     asks_trainer: bool = False
     """Whether DeepSpeed is left numbers to by the trainer that calls it: `auto` is Hugging Face's word."""
     pads: bool = False
+    schedule: ScheduledKeys = field(default_factory=ScheduledKeys)
     unheeded: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     def take(self, setting: Setting) -> None:
         """Take what `setting` tells."""
-        if _ENGINE & set(setting.path):
-            self.engine = True
+        self.engine |= bool(_ENGINE & set(setting.path))
         self.asks_trainer |= setting.value == "auto" and "." not in setting.written
         kind, name = _meaning(self._own(setting.path))
         match kind:
+            case _ if self.schedule.take(setting) or kind == "idle":
+                pass
             case _ if (self.dialect, setting.key) in UNHEEDED:
                 self.unheeded += [] if setting.value in _OPEN else [setting.words]
             case "argument":
@@ -195,8 +198,6 @@ class _Reader:
                 self._optimizer(setting)
             case "other":
                 self._other(name, setting)
-            case "idle":
-                pass
             case _:
                 self._rest(setting)
 
@@ -340,9 +341,8 @@ class _Reader:
 
     def configuration(self, rest: str) -> Configuration:
         """Return all that was told, with `rest` as the text beside it."""
-        words = [rest] if rest else []
-        words += dict.fromkeys(self._in_order())
-        words += self._machines()
+        words = [*([rest] if rest else []), *dict.fromkeys(self._in_order())]
+        words += [*self.schedule.phrases, *self._machines()]
         if self.engine:
             words.append("HF Trainer, deepspeed" if self.asks_trainer else "deepspeed")
         if self.dialect and not (self.engine and self.dialect == "accelerate"):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from estimator.models.training import AdapterKind, MethodName, Projection, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
+from estimator.question.schedule import NOTHING_SCHEDULED, Schedule
 
 __all__ = ["NO_FACTS", "Facts", "Meaning", "Rank", "by_phrase", "folded", "practised"]
 
@@ -50,6 +51,8 @@ class Facts:
     """Likewise, where nearly all who say it mean that."""
     crops: str | None = None
     """What is cut of each picture, as it was written."""
+    schedule: Schedule = NOTHING_SCHEDULED
+    """How often is evaluated and saved, and on how much, or what."""
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -65,6 +68,7 @@ class Facts:
             objective=self.objective or other.objective,
             usual_objective=self.usual_objective or other.usual_objective,
             crops=self.crops or other.crops,
+            schedule=self.schedule.over(other.schedule),
         )
 
     def yielding(self, other: "Facts") -> "Facts":

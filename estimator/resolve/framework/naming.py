@@ -73,6 +73,7 @@ def framework_named_by(given: str) -> NamedFramework:
         objective=facts.objective or "",
         usual_objective=facts.usual_objective or "",
         crops=facts.crops or "",
+        schedule=facts.schedule,
         adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt and not _is_told_elsewhere(one)),

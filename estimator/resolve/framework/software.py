@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from estimator.models.training import AdapterKind, MethodName, Projection, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
+from estimator.question.schedule import NOTHING_SCHEDULED, Schedule
 
 __all__ = ["AUTO", "NOTHING_NAMED", "NamedFramework"]
 
@@ -41,6 +42,8 @@ class NamedFramework:
     """What nearly all who name such software train towards, likewise."""
     crops: str = ""
     """What is cut of each picture, likewise."""
+    schedule: Schedule = NOTHING_SCHEDULED
+    """How often is evaluated and saved, and on how much, or what."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]
@@ -51,14 +54,17 @@ class NamedFramework:
 
     @property
     def of_software(self) -> "NamedFramework":
-        """The same without what is told of machines or has an argument of its own, whatever software is on them."""
-        return replace(self, practice=replace(self.practice, **dict.fromkeys(_OF_MACHINES)), precision=None)
+        """The same without what is told of machines, between steps, or has an argument of its own: any has these."""
+        practice = replace(self.practice, **dict.fromkeys(_OF_MACHINES))
+        return replace(self, practice=practice, precision=None, schedule=NOTHING_SCHEDULED)
 
     @property
     def says_something(self) -> bool:
         """Whether anything was said of how a step is run."""
-        return self.practice != NOTHING_SAID or any(
-            (self.sharding, self.recompute, self.precision, self.method, self.trained_layers, self.degrees)
+        return (
+            self.practice != NOTHING_SAID
+            or any((self.sharding, self.recompute, self.precision, self.method, self.trained_layers, self.degrees))
+            or self.schedule != NOTHING_SCHEDULED
         )
 
 

@@ -52,7 +52,14 @@ def told_software(request: Request, software: str) -> NamedFramework:
     """
     named = own_on_cluster(named_framework(software), request)
     named = replace(named, practice=with_said_beside(named.practice, request.gpu))
-    return _told_of_samples(request, named)
+    return _told_of_samples(request, _on_told_steps(request, named))
+
+
+def _on_told_steps(request: Request, named: NamedFramework) -> NamedFramework:
+    """Return `named` with nothing held out where steps are told: a run has as many, whatever is left to train on."""
+    if request.steps is None:
+        return named
+    return replace(named, schedule=named.schedule.with_nothing_held())
 
 
 def _told_of_samples(request: Request, named: NamedFramework) -> NamedFramework:

@@ -14,3 +14,8 @@ class Prior:
     high: float
     why: str
     """The reason, with its source."""
+
+    @property
+    def ends(self) -> tuple[float, float, float]:
+        """What it is at least, most likely and at most."""
+        return self.low, self.mode, self.high

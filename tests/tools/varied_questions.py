@@ -56,6 +56,14 @@ ESTIMATES: Mapping[str, dict[str, Any]] = {
         "packing": "padded",
         "framework": "TRL + ZeRO-3, Liger",
     },
+    "evaluations and checkpoints": {
+        "model": "llama-3.1-8b",
+        "gpu": "h100",
+        "n_gpus": 8,
+        "samples": "20k",
+        "tokens_per_sample": "mean 300, max 2048",
+        "framework": "TRL, DeepSpeed ZeRO-3, eval_steps=20, save_steps=20, val_size=0.1, predict_with_generate=true",
+    },
     "does not fit": {"model": "llama-3.1-70b", "gpu": "4090", "n_gpus": 1, "tokens": "1B"},
     "does not fit a node": {
         "model": "llama-3.1-405b",

@@ -1,7 +1,7 @@
 """What a run takes beyond its steps: evaluation, checkpoints, failures, and what goes wrong in weeks."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -235,12 +235,13 @@ def run_overhead(
     restart = RESTART_S["tuned" if interval_s is not None else tier]
     stall, restart = told(said.checkpoint_s, CHECKPOINT_STALL_S), told(said.restart_s, restart)
 
-    def steady(end: Callable[[Prior], float]) -> float:
-        evaluation = end(_halfway(EVALUATION)) if evaluating is None else end(evaluating)
+    def steady(place: int) -> float:
+        """Return the share without what grows with days: at least, most likely or at most, by place."""
+        evaluation = (_halfway(EVALUATION) if evaluating is None else evaluating).ends[place]
         failures, stall_s, restart_s, most = (
-            end(_halfway(prior)) for prior in (FAILURES_PER_GPU_HOUR, stall, restart, MOST_RESTARTING)
+            _halfway(prior).ends[place] for prior in (FAILURES_PER_GPU_HOUR, stall, restart, MOST_RESTARTING)
         )
-        known = evaluation + (0.0 if saving is None else end(saving))
+        known = evaluation + (0.0 if saving is None else saving.ends[place])
         if interval_s is not None:
             stall_s = stall_s if between_s is None else 0.0
             return known + interrupted_share(interval_s, stall_s, restart_s, between_s)
@@ -254,9 +255,7 @@ def run_overhead(
 
     wrong, slower = (lost(share.mode, TROUBLE_DAYS.mode) for share in (trouble, IN_PRODUCTION))
     slowest = IN_PRODUCTION.mode if its_own else IN_PRODUCTION.high
-    low, mode, high = (
-        steady(end) for end in (lambda prior: prior.low, lambda prior: prior.mode, lambda prior: prior.high)
-    )
+    low, mode, high = (steady(place) for place in range(3))
     return RunOverhead(
         fraction=mode + wrong + slower,
         low=low + lost(math.sqrt(trouble.low * trouble.mode), math.sqrt(TROUBLE_DAYS.high * TROUBLE_DAYS.mode)),

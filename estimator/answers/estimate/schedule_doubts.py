@@ -34,7 +34,7 @@ def schedule_doubts(
     run: Run, scheduled: Scheduled | None, overhead: RunOverhead, steps_s: float
 ) -> tuple[Caution, ...]:
     """Return what to know of evaluations and checkpoints of a run of `steps_s` seconds of steps that counts them."""
-    found = []
+    found: list[Caution] = []
     if scheduled is not None:
         named = (
             ("evaluation_takes_long", "evaluation", scheduled.evaluation),
@@ -46,7 +46,7 @@ def schedule_doubts(
             if one is None or of_run <= _MUCH:
                 continue
             taken = f"{name} takes about {format_duration(share * steps_s)}, {of_run:.0%} of the run"
-            found.append(Caution(code=code, message=f"{taken} ({one.told(steps_s)}): {_help(run, code, one, share)}"))
+            found.append(Caution(code=code, message=f"{taken} ({one.told(steps_s)}); {_help(run, code, one, share)}"))
     return (*found, *_generation(run, scheduled, steps_s))
 
 
@@ -65,11 +65,11 @@ def uncounted(
     told = [] if scheduled is None else [one for one in (scheduled.evaluation, scheduled.saving) if one is not None]
     taken = sum(one.share(steps_s).mode for one in told) * steps_s
     counted = f" ({' and '.join(one.told(steps_s) for one in told if one.count(steps_s))})" if taken else ""
-    more = f"would take about {format_duration(taken)} more; add it" if taken else "comes on top"
-    if step_s is None:
-        more = "comes on top; say global_batch_sequences to learn how much"
+    more = f"would take about {format_duration(taken)} more" if taken else "comes on top"
+    remedy = "give no speed to have it counted" if step_s else "say global_batch_sequences to learn how much"
     message = (
-        f"the time is that of steps at the speed given: what was told of evaluations and checkpoints{counted} {more}"
+        f"the time is that of steps at the speed given: what was told of evaluations and checkpoints{counted} {more}; "
+        f"{remedy}"
     )
     return (Caution(code="evaluation_not_counted", message=message), *doubts)
 
@@ -79,11 +79,13 @@ def _help(run: Run, code: str, one: Recurring, share: float) -> str:
     fewer = next((times for times in _FEWER if share / times <= _MUCH), _FEWER[-1])
     often, asked = _often(one.times, fewer), run.schedule
     if code == "saving_takes_long":
-        return f"save {often}{'' if asked.saves_weights_alone else ', or the weights alone (save_only_model)'}"
+        alone = "" if asked.saves_weights_alone else ", or the weights alone (save_only_model),"
+        return f"check whether saving {often}{alone} would do"
     samples = asked.evaluated_samples or asked.held_samples
     less = f"{math.ceil(samples / fewer):,} samples" if samples else f"a {fewer}th as much"
-    unsaid = "" if asked.sized else "; or say on how many samples, which is assumed"
-    return f"evaluate {often}{f', or on {less}' if samples or fewer > _HALF else ''}{unsaid}"
+    unsaid = "" if asked.sized else "say on how many samples, and "
+    part = f", or on {less}," if samples or fewer > _HALF else ""
+    return f"{unsaid}check whether evaluating {often}{part} would do"
 
 
 def _often(times: Times, fewer: int) -> str:
@@ -114,5 +116,5 @@ def _generation(run: Run, scheduled: Scheduled | None, steps_s: float) -> tuple[
             f"a time on each GPU, would take about {format_duration(taken)} more"
         )
     told = " ".join(words.split())[:_LONGEST]
-    message = f"what is generated ({told}) is not counted{much}; generate for few samples, or after training"
+    message = f"what is generated ({told}) is not counted{much}; check whether fewer samples would do"
     return (Caution(code="generation_not_counted", message=message),)

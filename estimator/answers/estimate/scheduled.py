@@ -90,7 +90,7 @@ class Recurring:
     def share(self, steps_s: float) -> Prior:
         """Return the time that it takes, as a fraction of that in steps."""
         count, each = self.count(steps_s), self.each_s
-        low, mode, high = (count * one_s / steps_s for one_s in (each.low, each.mode, each.high))
+        low, mode, high = (count * one_s / steps_s for one_s in each.ends)
         return Prior(low=low, mode=mode, high=high, why=self.note)
 
     def between_s(self, steps_s: float) -> float:
@@ -192,7 +192,7 @@ def _evaluated_tokens(run: Run, asked: Schedule, tokens_per_step: float) -> tupl
     most = tokens_per_step
     low, mode, high = (
         min(share * pass_tokens, batches * most)
-        for share, batches in zip(_ends(UNSAID_SHARE), _ends(UNSAID_BATCHES), strict=True)
+        for share, batches in zip(UNSAID_SHARE.ends, UNSAID_BATCHES.ends, strict=True)
     )
     size = Prior(low=low, mode=mode, high=high, why=UNSAID_SHARE.why)
     return size, f"{_PERCENT * mode / pass_tokens:.2g}% of the data (assumed)"
@@ -215,7 +215,7 @@ def _saving(run: Run, asked: Schedule, step_s: float, layout: Layout | None) -> 
     writers = _writers(run, layout)
     low, mode, high = (
         wait + written / (writers * speed)
-        for wait, speed in zip(_ends(SAVING_S), _ends(WRITING_BYTES_PER_S)[::-1], strict=True)
+        for wait, speed in zip(SAVING_S.ends, WRITING_BYTES_PER_S.ends[::-1], strict=True)
     )
     note = f"{format_bytes(WRITING_BYTES_PER_S.mode)}/s to disk"
     note += f" on each of {writers:,} nodes" if writers > 1 else ""
@@ -253,10 +253,6 @@ def _writers(run: Run, layout: Layout | None) -> int:
     if layout.data_sharding == "ddp" and split == 1:
         return 1
     return max(1, math.ceil(run.n_gpus / run.question.cluster.gpus_per_node))
-
-
-def _ends(prior: Prior) -> tuple[float, float, float]:
-    return prior.low, prior.mode, prior.high
 
 
 def _exactly(value: float) -> Prior:

@@ -202,34 +202,38 @@ def _clause(text: str, at: int) -> _Clause | None:
 
     What is not done ends before that of which it is told how often: `no evaluation and save every 200 steps`.
     """
-    alone = _ALONE.match(text, at)
-    if alone is not None:
-        size = _ATOMS["size"].match(text, alone.end())
-        spoken_of = size is not None and _MENTIONED.search(text[:at] + text[size.end() :])
-        if size is None or not spoken_of:
-            return None
-        return _Clause(end=size.end(), told={"size": size, "evaluates": spoken_of})
+    if _ALONE.match(text, at) is not None:
+        return _size_alone(text, at)
     clause, here = _Clause(end=at), at
-    while True:
-        atom = next(
-            (
-                (name, found)
-                for name, pattern in _ATOMS.items()
-                if (clause.told or name in _FIRST) and clause.takes(name) and (found := pattern.match(text, here))
-            ),
-            None,
-        )
-        if atom is None:
-            subjects = [name for name in clause.told if name in _SUBJECTS]
-            if "none" in clause.told and len(subjects) > 1 and _ATOMS["often"].match(text, here):
-                del clause.told[subjects[-1]]
-                clause.end = max(found.end() for found in clause.told.values())
-            return clause if clause.told else None
+    while (atom := _atom(text, here, clause)) is not None:
         name, found = atom
         clause.told[name] = found
-        clause.end = found.end()
-        gap = _LINKS.match(text, clause.end)
-        here = clause.end if gap is None else gap.end()
+        clause.end = here = found.end()
+        if (gap := _LINKS.match(text, here)) is not None:
+            here = gap.end()
+    subjects = [name for name in clause.told if name in _SUBJECTS]
+    if "none" in clause.told and len(subjects) > 1 and _ATOMS["often"].match(text, here):
+        del clause.told[subjects[-1]]
+        clause.end = max(found.end() for found in clause.told.values())
+    return clause if clause.told else None
+
+
+def _atom(text: str, at: int, clause: _Clause) -> tuple[str, re.Match[str]] | None:
+    """Return what the words at `at` tell, with their name, as far as they belong to `clause`."""
+    for name, pattern in _ATOMS.items():
+        if (clause.told or name in _FIRST) and clause.takes(name) and (found := pattern.match(text, at)) is not None:
+            return name, found
+    return None
+
+
+def _size_alone(text: str, at: int) -> _Clause | None:
+    """Return `on 1000 samples` as what is evaluated on, where an evaluation is spoken of elsewhere in the text."""
+    on = _ALONE.match(text, at)
+    size = None if on is None else _ATOMS["size"].match(text, on.end())
+    spoken_of = None if size is None else _MENTIONED.search(text[:at] + text[size.end() :])
+    if size is None or spoken_of is None:
+        return None
+    return _Clause(end=size.end(), told={"size": size, "evaluates": spoken_of})
 
 
 def _number(text: str, scale: str = "") -> float:

@@ -5,6 +5,7 @@ section 2.1); mixed precision has 14 bytes a weight beside gradients (Rajbhandar
 """
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -40,8 +41,9 @@ _WHOLE: dict[str, Any] = {
 _STEPS = 1000
 
 
-def _estimate(asked: dict[str, Any], framework: str, **more: object) -> Estimate:
-    return estimate_of(resolve(Request(**(asked | more), framework=framework)), told=False)
+def _estimate(asked: dict[str, Any], framework: str, **more: str | float | None) -> Estimate:
+    given: dict[str, Any] = asked | more
+    return estimate_of(resolve(Request(**given, framework=framework)), told=False)
 
 
 def _recurring(estimate: Estimate, name: str) -> Recurring:
@@ -199,8 +201,9 @@ def test_what_is_generated_is_told_and_not_counted(words: str) -> None:
 def test_help_that_is_told_leaves_about_a_tenth() -> None:
     found = _estimate(_TUNED, "TRL, evaluation every 10 steps on 1000 samples")
     message = next(caution.message for caution in found.warnings if caution.code == "evaluation_takes_long")
-    every, samples = message.split("evaluate every ")[1].split(" steps, or on ")
-    for words in (f"every {every} steps on 1000 samples", f"every 10 steps on {samples}"):
+    told = re.search(r"evaluating every (\d+) steps, or on (\d+) samples,", message)
+    assert told is not None
+    for words in (f"every {told[1]} steps on 1000 samples", f"every 10 steps on {told[2]} samples"):
         helped = _estimate(_TUNED, f"TRL, evaluation {words}")
         assert helped.overhead is not None
         assert helped.overhead.evaluation <= 0.1

@@ -20,7 +20,8 @@ def held_share(amount: Amount, schedule: Schedule, sequences: int) -> float:
     if schedule.held_samples is None or amount.tokens_per_sample is None:
         return 0.0
     samples = amount.real_tokens / (amount.tokens_per_sample * amount.epochs * sequences)
-    return min(schedule.held_samples / samples, _MOST)
+    # As many as there are, or more, are of another set.
+    return 0.0 if schedule.held_samples >= samples else min(schedule.held_samples / samples, _MOST)
 
 
 def without_held_out(amount: Amount, schedule: Schedule, sequences: int) -> Amount:

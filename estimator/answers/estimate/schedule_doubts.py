@@ -22,8 +22,6 @@ GENERATED_TOKEN_S = Prior(
 _GENERATED_TOKENS, _GENERATED_BATCH, _GENERATED_SAMPLES = 256.0, 8.0, 1000.0
 """Tokens of an answer, samples of a batch and in all, where a size of what is generated is needed to tell of it."""
 _LONGEST = 60
-_HALF = 3
-"""Of parts below it there is no plain word."""
 _MUCH = 0.1
 """Share of a run that is worth a warning."""
 _FEWER = (2, 3, 4, 5, 8, 10, 15, 20, 25, 30, 40, 50, 80, 100, 200, 500, 1000)
@@ -66,11 +64,10 @@ def uncounted(
     taken = sum(one.share(steps_s).mode for one in told) * steps_s
     counted = f" ({' and '.join(one.told(steps_s) for one in told if one.count(steps_s))})" if taken else ""
     more = f"would take about {format_duration(taken)} more" if taken else "comes on top"
-    remedy = "give no speed to have it counted" if step_s else "say global_batch_sequences to learn how much"
-    message = (
-        f"the time is that of steps at the speed given: what was told of evaluations and checkpoints{counted} {more}; "
-        f"{remedy}"
-    )
+    assumed = run.observed_tokens_per_second is None and run.utilization is None
+    remedy = "give a catalogued model and gpu to have it counted" if assumed else "give no speed to have it counted"
+    remedy = remedy if step_s else "say global_batch_sequences to learn how much"
+    message = f"the time is that of steps alone: what was told of evaluations and checkpoints{counted} {more}; {remedy}"
     return (Caution(code="evaluation_not_counted", message=message), *doubts)
 
 
@@ -82,10 +79,9 @@ def _help(run: Run, code: str, one: Recurring, share: float) -> str:
         alone = "" if asked.saves_weights_alone else ", or the weights alone (save_only_model),"
         return f"check whether saving {often}{alone} would do"
     samples = asked.evaluated_samples or asked.held_samples
-    less = f"{math.ceil(samples / fewer):,} samples" if samples else f"a {fewer}th as much"
+    less = f"{math.ceil(samples / fewer):,} samples" if samples else f"1/{fewer} as much"
     unsaid = "" if asked.sized else "say on how many samples, and "
-    part = f", or on {less}," if samples or fewer > _HALF else ""
-    return f"{unsaid}check whether evaluating {often}{part} would do"
+    return f"{unsaid}check whether evaluating {often}, or on {less}, would do"
 
 
 def _often(times: Times, fewer: int) -> str:

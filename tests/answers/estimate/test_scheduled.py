@@ -92,6 +92,12 @@ def test_what_is_held_out_is_evaluated_on_and_not_trained_on(words: str, evaluat
     assert less.overhead.evaluation == pytest.approx(evaluated / (8000 - evaluated) / 2, rel=0.01)
 
 
+def test_more_than_there_are_are_of_another_set() -> None:
+    told, alone = (_estimate(_TUNED, text) for text in ("TRL, 9000 samples held out", "TRL"))
+    assert told.run.amount.tokens == alone.run.amount.tokens
+    assert told.training_s > alone.training_s
+
+
 def test_steps_that_were_told_are_all_trained() -> None:
     asked = _WHOLE | {"tokens": None, "steps": 500}
     told, alone = (_estimate(asked, text) for text in ("axolotl, val_set_size: 0.2", "axolotl"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation, Observed
 from estimator.answers.check.told import SAME_COUNT
-from estimator.answers.estimate.estimate import OBSERVED_DRIFT
+from estimator.answers.estimate.speeds import OBSERVED_DRIFT
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count

@@ -6,11 +6,14 @@ On a small cluster it may be a general trainer; on a large one, its owner's.
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
 from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
+from estimator.physics.held_base import held_bits
 from estimator.physics.stacks import LARGE_CLUSTER, VENDORS
 from estimator.question.question import Caution, LayoutRequest, Question, Sharding
 
@@ -46,6 +49,12 @@ _LIBRARIES = frozenset({"fsdp", "pytorch"})
 trainer, in equal parts."""
 _WITHOUT_GENERAL_TRAINERS = frozenset({"mlx"})
 """Stacks of chips on which hardly anybody runs a general trainer: its 4-bit bases and fused attention are CUDA's."""
+_WRAPS_IN_ONE_PROCESS = frozenset({"axolotl", "fastchat", "huggingface", "trl"})
+"""Stacks whose scripts run Transformers' Trainer in whatever process starts them. LLaMA-Factory refuses several devices
+in one; scripts on Accelerate alone use one device."""
+_OF_DATA_PARALLEL = frozenset({"NVIDIA", "AMD"})
+"""Makers of devices that PyTorch counts by `torch.cuda.device_count`, as the Trainer does."""
+_WRAPPED = "started by python alone, Transformers' Trainer is under nn.DataParallel, which"
 _ON_ONE_DEVICE = frozenset({"unsloth"})
 """Stacks whose notebooks leave other devices idle; several are used only since 2025."""
 _STARTED_PLAINLY = 1.0 / 3.0
@@ -80,8 +89,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     """
     question = setting.question
     n = question.cluster.n_gpus
-    if n > 1 and question.practice.one_process:
-        return (_one_process(n),)
+    if n > 1 and (question.practice.one_process or _is_wrapped(setting)):
+        return (_one_process(n, "nn.DataParallel" if question.practice.one_process else _WRAPPED),)
     if n > 1 and _is_start_unsaid(question):
         if question.framework in _ON_ONE_DEVICE:
             return (_idle_devices(setting, physical_s, constants),)
@@ -208,10 +217,23 @@ def _on_one_device(question: Question, batch: int) -> Question:
     )
 
 
-def _one_process(n: int) -> Doubt:
+def _is_wrapped(setting: Setting) -> bool:
+    """Return whether Transformers' Trainer copies its model to all devices that one process sees.
+
+    It does in a node, of models that one device holds, unless these are quantised (`Trainer._wrap_model`).
+    """
+    question, practice, n = setting.question, setting.question.practice, setting.question.cluster.n_gpus
+    trainer = setting.stack.name in _WRAPS_IN_ONE_PROCESS and kind_of(question.transformer) != "diffusion"
+    if not (practice.started_plainly and trainer and _is_start_unsaid(question)) or n > question.cluster.gpus_per_node:
+        return False
+    is_copied = not np.any(setting.layouts.knob("shard_stage")) and held_bits(question, practice) is None
+    return is_copied and question.cluster.accelerator.vendor in _OF_DATA_PARALLEL
+
+
+def _one_process(n: int, who: str) -> Doubt:
     """Return how much longer a step takes whose one process copies weights, launches kernels and gathers in turn."""
     message = (
-        f"nn.DataParallel copies the model to {n:,} GPUs in every step and launches for them in turn: 1.1 to 3.5 times "
+        f"{who} copies the model to {n:,} GPUs in every step and launches for them in turn: 1.1 to 3.5 times "
         "as long as with a process for each, the longer the smaller the step; start the script with torchrun or "
         "accelerate launch (DDP)"
     )

@@ -124,6 +124,8 @@ class Practice:
     """
     one_process: bool | None = None
     """Whether one process copies the model to every device in each step (`nn.DataParallel`)."""
+    started_plainly: bool | None = None
+    """Whether its script is started by Python alone, which is one process however many devices it sees."""
     spreads_experts: bool | None = None
     """Whether devices share the experts of a layer (expert parallelism), on stacks that do so where it is asked for."""
     own_experts: bool | None = None

@@ -78,6 +78,7 @@ MAY_BE_OPEN = {
     "padded_to",
     "samples_each",
     "one_process",
+    "started_plainly",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

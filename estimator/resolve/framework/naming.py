@@ -16,6 +16,7 @@ from estimator.resolve.framework.offloads import ZERO_INFINITY
 from estimator.resolve.framework.optimizers import LAYERWISE, low_rank_optimizer
 from estimator.resolve.framework.reading import Phrase, Reading, apart, reading_of
 from estimator.resolve.framework.software import AUTO, NamedFramework
+from estimator.resolve.framework.starts import is_started_plainly
 
 __all__ = ["framework_named_by"]
 
@@ -62,7 +63,7 @@ def framework_named_by(given: str) -> NamedFramework:
     return NamedFramework(
         name=name,
         released=released,
-        practice=_practice(_shared(facts.practice, name), reading, names, name, released),
+        practice=_started(_practice(_shared(facts.practice, name), reading, names, name, released), name, given),
         sharding=facts.sharding,
         recompute=facts.recompute,
         precision=_precision(facts, reading),
@@ -164,7 +165,7 @@ def _facts(reading: Reading, name: str) -> Facts:
             said = meaning.beside.over(said)
         else:
             said = meaning.says.over(said)
-    return _of_low_rank(_stored(denied.yielding(said).over(said), reading), reading)
+    return _paged(_of_low_rank(_stored(denied.yielding(said).over(said), reading), reading), reading)
 
 
 def _stored(facts: Facts, reading: Reading) -> Facts:
@@ -188,6 +189,14 @@ def _of_low_rank(facts: Facts, reading: Reading) -> Facts:
     if practice.releases_gradients is None and any(one.meaning is LAYERWISE for one in affirmed):
         practice = replace(practice, releases_gradients=True)
     return replace(facts, practice=practice)
+
+
+def _paged(facts: Facts, reading: Reading) -> Facts:
+    """Return `facts` with moments of 8 bits as pages where a `paged optimizer` is said beside them, and no host's."""
+    paged = any("paged" in one.text.casefold() for one in reading.phrases if not one.denied)
+    if not paged or facts.practice.optimizer != "adamw_8bit":
+        return facts
+    return replace(facts, practice=replace(facts.practice, optimizer="paged_adamw_8bit", offload_optimizer=None))
 
 
 def _shared(practice: Practice, name: str) -> Practice:
@@ -252,6 +261,11 @@ def _practice(
     if denied and practice.attention == "unfused" and sdpa:
         practice = replace(practice, attention="memory_efficient")
     return practice
+
+
+def _started(practice: Practice, name: str, given: str) -> Practice:
+    """Return `practice` with a named trainer's script as started by Python alone, where a command tells so."""
+    return replace(practice, started_plainly=True) if name != AUTO and is_started_plainly(given) else practice
 
 
 def _is_on_several(reading: Reading) -> bool:

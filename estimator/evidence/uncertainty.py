@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.base.text import listed
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
 from estimator.evidence.kinds import kind_outlook
@@ -21,6 +20,7 @@ from estimator.question.question import Caution, Question
 
 __all__ = [
     "COVERAGE",
+    "OPINIONS_PART",
     "TWO_SIDED_90",
     "Interval",
     "coverage_of",
@@ -31,6 +31,8 @@ __all__ = [
     "regime_quantiles",
 ]
 
+OPINIONS_PART = "opinions_part"
+"""Code of the warning that runs of its kind reach another share of their peak than is predicted."""
 COVERAGE = 0.9
 """What ranges promise, and the level of the quantiles; whether they hold it is checked with whole labs left out."""
 _LAB_POWER = 0.6
@@ -183,7 +185,7 @@ def interval(
     half = math.hypot(half, TWO_SIDED_90 * situation, TWO_SIDED_90 * beyond_of(setting))
     second = _second_opinion_share(parting_log)
     if second > _REACHED:
-        warnings.append(_opinions_part(parting_log, question))
+        warnings.append(_opinions_part(parting_log))
     shares = _joined(mixed(doubts), parting_log, second)
     shares = _joined(shares, as_published_log, _AS_PUBLISHED)
     low, high = (
@@ -232,20 +234,13 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     return wider, (Caution(code="unseen_device_family", message=message),)
 
 
-def _opinions_part(parting_log: float, question: Question) -> Caution:
-    """Return that the two opinions part, and what to check: what was assumed, and nothing that was said."""
-    several, unsaid = question.cluster.n_gpus > question.cluster.gpus_per_node, question.unsaid
-    assumed = [
-        *(("global_batch_sequences",) if question.global_batch_sequences is None else ()),
-        *(("micro_batch_size",) if question.layout.micro_batch_size is None or "micro_batch_size" in unsaid else ()),
-        *(("network_gbps_per_gpu",) if several and "network_gbps_per_gpu" in unsaid else ()),
-        *(("framework",) if "framework" in unsaid else ()),
-    ]
-    check = f"check what is assumed of {listed(assumed)}" if assumed else "say observed_tokens_per_second of a step"
+def _opinions_part(parting_log: float) -> Caution:
+    """Return that the two opinions part, and what ends it: a step that was measured."""
     return Caution(
-        code="opinions_part",
+        code=OPINIONS_PART,
         message=f"by the share of their peak that runs on such stacks reach, a step would take "
-        f"{math.exp(parting_log):.2g} times as long as the step-time model predicts, and the range holds both: {check}",
+        f"{math.exp(parting_log):.2g} times as long as the step-time model predicts, and the range holds both: say "
+        "observed_tokens_per_second of a step",
     )
 
 

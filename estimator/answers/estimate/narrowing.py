@@ -1,15 +1,19 @@
 """What would narrow the range most: inputs left unsaid, doubts about what is likely among them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from estimator.answers.estimate.best_step import BestStep, factor_and_range
+from estimator.base.text import listed
 from estimator.evidence.sensitivity import narrowings
-from estimator.evidence.uncertainty import Interval
-from estimator.question.question import Narrowing
+from estimator.evidence.uncertainty import OPINIONS_PART, Interval
+from estimator.question.question import Caution, Narrowing
 
-__all__ = ["narrowed_by"]
+__all__ = ["narrowed_by", "told_of_parting"]
 
+_WORTH_SAYING = 0.05
+"""Share of the log width that saying an argument must remove to be asked for beside a measured step."""
 _WHY = {
     "base_expanded_to_fp32": "it tells whether the 4-bit base is expanded to 16 or to 32 bit",
     "trained_in_fp32": "it tells whether the trainer was left in 32 bit, as it is unless told",
@@ -32,16 +36,45 @@ def narrowed_by(best: BestStep) -> tuple[Narrowing, ...]:
     return (measured, *sorted(told, key=lambda narrowing: -narrowing.narrows_by))
 
 
+def told_of_parting(best: BestStep, warnings: Iterable[Caution]) -> tuple[Caution, ...]:
+    """Return `warnings`; where opinions part, with what narrows the range that holds both, if saying anything does.
+
+    Each argument that a doubt is about is tried: the range once it is said to be as is assumed. What leaves that as
+    wide, such as a batch, is not asked for.
+    """
+    told = (*warnings,)
+    if all(caution.code != OPINIONS_PART for caution in told):
+        return told
+    helps = {
+        doubt.argument: narrows
+        for doubt in best.grounds.doubts
+        if (narrows := _narrows(best, doubt.argument)) >= _WORTH_SAYING
+    }
+    if not helps:
+        return told
+    said = listed(sorted(helps, key=lambda argument: -helps[argument]))
+    beside = f"; until then saying {said} narrows it"
+    return tuple(
+        replace(caution, message=f"{caution.message}{beside}") if caution.code == OPINIONS_PART else caution
+        for caution in told
+    )
+
+
 def _doubted(best: BestStep) -> Iterator[Narrowing]:
     """Yield the arguments whose doubt the range holds, with the share of its log width that saying them removes."""
     for doubt in best.grounds.doubts:
         why = _WHY.get(doubt.caution.code)
         if why is None:
             continue
-        _, span = factor_and_range(best.grounds.without_doubt(doubt.argument))
-        narrows = 1.0 - _width_log(span) / _width_log(best.span)
+        narrows = _narrows(best, doubt.argument)
         if narrows > 0.0:
             yield Narrowing(argument=doubt.argument, narrows_by=round(narrows, 3), why=why)
+
+
+def _narrows(best: BestStep, argument: str) -> float:
+    """Return the share of the range's log width that saying `argument` to be as is assumed removes."""
+    _, span = factor_and_range(best.grounds.without_doubt(argument))
+    return 1.0 - _width_log(span) / _width_log(best.span)
 
 
 def _width_log(span: Interval) -> float:

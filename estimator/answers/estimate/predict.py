@@ -8,7 +8,7 @@ from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.answers.estimate.loaded_base import loaded_wide
-from estimator.answers.estimate.narrowing import narrowed_by
+from estimator.answers.estimate.narrowing import narrowed_by, told_of_parting
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.told_of_memory import told_of_memory
 from estimator.answers.estimate.untuned import untuned_caution
@@ -70,7 +70,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
         *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
         *_newer_release(posed, best.grounds.best, best.times, fitted.constants),
         *(untuned_caution(posed, fitted, step) if fits else ()),
-        *step.warnings,
+        *told_of_parting(best, step.warnings),
     )
     waiting = mostly_waiting(posed, fitted, step, {caution.code for caution in warnings}) if fits else ()
     return replace(

@@ -149,3 +149,37 @@ def test_how_far_lengths_differ_is_asked_only_of_samples_that_are_padded(
     asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 1, "method": "lora", **amount}
     found = _estimate(Request(**asked, framework=f"axolotl, sample_packing: {packing}"))
     assert ("tokens_per_sample" in {one.argument for one in found.narrow_by}) is is_asked
+
+
+OPINIONS_PART: tuple[dict[str, Any], ...] = tuple(
+    {"model": "qwen3-30b-a3b", "gpu": gpu, "n_gpus": n_gpus, "method": method}
+    for gpu, n_gpus, method in (("h100", 1, "lora"), ("h100", 4, "lora"), ("h200", 4, "full"), ("h200", 8, "qlora"))
+)
+"""Experts on the code of Transformers 5, whose speed few have published."""
+
+
+def _parted(estimate: Estimate) -> str:
+    return next(caution.message for caution in estimate.warnings if caution.code == "opinions_part")
+
+
+def _of_experts(run: dict[str, Any], **said: Any) -> Estimate:  # noqa: ANN401 - any argument
+    framework = "ms-swift, transformers 5.0"
+    return _estimate(Request(samples=2000, tokens_per_sample=700, framework=framework, **run, **said))
+
+
+@pytest.mark.parametrize("run", OPINIONS_PART, ids=str)
+def test_where_opinions_part_what_is_asked_for_narrows_the_range(run: dict[str, Any]) -> None:
+    """A batch does not, and is not asked for; a micro-batch that is doubted does, until it is said."""
+    found = _of_experts(run)
+    assert "saying micro_batch_size narrows it" in _parted(found)
+    layout = found.layout
+    assert layout is not None
+    said = _of_experts(run, micro_batch_size=layout.micro_batch_size)
+    assert _width_log(said) < 0.95 * _width_log(found)
+    assert "narrows it" not in _parted(said)
+    batch = layout.global_batch_sequences
+    with_batch = _of_experts(run, micro_batch_size=layout.micro_batch_size, global_batch_sequences=batch)
+    assert _width_log(with_batch) == pytest.approx(_width_log(said), rel=0.05)
+    for estimate in (found, said, with_batch):
+        assert "observed_tokens_per_second" in _parted(estimate)
+        assert "global_batch_sequences" not in _parted(estimate)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
+from estimator.physics.abilities import shards_states
 from estimator.physics.adapter_width import is_prepared_by_peft
 from estimator.physics.batch import global_batch_sequences, nearest_batch, usual_micro_batch
 from estimator.physics.case import Case
@@ -169,7 +170,8 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
     usual = usual_micro_batch(question, stack)
     most = None if usual is None else raised * usual
     found: list[Setting] = []
-    for reserve, shards in _passes(stack):
+    passes = _passes(question, stack)
+    for reserve, shards in passes:
         layouts = _layouts(question, stack, batch, reserve=reserve, shards=shards, shard_group=shard_group, most=most)
         used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
         posed = Setting(
@@ -177,7 +179,7 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
         )
         if posed.fits:
             return posed
-        if len(layouts) and shards:
+        if len(layouts) and (shards or len(passes) == 1):
             found.append(posed)
     if not found:
         raise InfeasibleError(_why_none(question, batch))
@@ -190,16 +192,20 @@ def _ran(question: Question) -> bool:
     return question.published or (question.precedent is not None and question.precedent.agrees)
 
 
-def _passes(stack: Stack) -> tuple[tuple[bool, bool], ...]:
+def _passes(question: Question, stack: Stack) -> tuple[tuple[bool, bool], ...]:
     """Return the sets of layouts that are tried in turn, as whether each has the stack's reserve, and shards states.
 
     Who starts unsharded shards what does not fit so, and turns to all else only then. That is how people's scripts
     grow: the first set that holds a model is also the one that runs it best. Where experts are spread freely it is not,
     for some degree makes nearly any set fit: there the last set, which has all the others in it, is the only one.
+    On stacks that shard nothing each device has the whole model, unless a caller says otherwise.
     """
     if stack.pools_layouts:
         return ((True, True),)
     unsharded = ((False, False),) if stack.sharding == "ddp" else ()
+    told = question.layout.data_sharding is not None or question.practice.zero_engine is not None
+    if not told and not shards_states(stack.name):
+        return unsharded
     return (*unsharded, (False, True), (True, True))
 
 

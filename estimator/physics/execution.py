@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.models.transformer import Transformer
+from estimator.physics.abilities import is_stepped_by_engine, stepped_on_host
 from estimator.physics.accumulation import bucket_bytes, fuses_accumulation, gradient_bytes
 from estimator.physics.adapter_width import has_pefts_adapters, keeps_wide_weights, upcasts_ends
 from estimator.physics.effects import CURRENT_RELEASE, release, trainer_release
@@ -206,7 +207,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
     deepspeed = engine or (said.zero_engine is None and stack.kin == "huggingface")
     fused_kernels = not untuned if said.fused_kernels is None else said.fused_kernels
-    master_weights = keeps_wide_weights(question, stack, said, base_bits, engine=engine)
+    master_weights = is_stepped_by_engine(said, stack.kin)
+    master_weights = master_weights or keeps_wide_weights(question, stack, said, base_bits, engine=engine)
     pefts = has_pefts_adapters(stack, said)
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
@@ -238,7 +240,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dispatcher=said.dispatcher,
         free_routing=said.even_routing is False and said.expert_capacity is None,
         exchange_overlap=bool(said.exchange_overlap),
-        optimizer=said.optimizer or "adamw",
+        optimizer=stepped_on_host(said) or "adamw",
         decomposes_gradients=bool(said.decomposes_gradients),
         offload_optimizer=bool(said.offload_optimizer),
         states_on_disk=bool(said.states_on_disk),

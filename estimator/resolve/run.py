@@ -28,9 +28,9 @@ from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.experts_code import with_experts_code, with_other_layers
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
-from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request, told_software
+from estimator.resolve.framework.unsuited import unsuited
 from estimator.resolve.held_out import without_held_out
 from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
@@ -354,7 +354,7 @@ def _resolved(
             *count_doubts(device, n_gpus, cluster),
             *objective.warnings,
             *framework_doubts,
-            *platform_doubts(named, device.accelerator, method.name),
+            *unsuited(named, device.accelerator, method.name),
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded, asked_samples),

@@ -4,8 +4,9 @@ None is looked at here; see `does_not_fit`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from estimator.answers.estimate.change import ANOTHER_PLACE, Change, Kind
@@ -15,11 +16,13 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.forms import form_factor
 from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
-from estimator.models.training import WITH_ADAPTERS, Method
+from estimator.models.training import WITH_ADAPTERS, Method, MethodName
+from estimator.physics.abilities import runs_triton, shards_states, trains_method
 from estimator.physics.choice import Setting
 from estimator.question.cluster import Accelerator, Cluster
-from estimator.question.practice import NOTHING_SAID
+from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import LayoutRequest, Question
+from estimator.resolve.framework.platforms import is_made_for
 
 __all__ = ["changes_of_place", "changes_together", "single_changes"]
 
@@ -35,6 +38,15 @@ _LARGEST = 2
 _HALVES = 2
 _QUARTERS = (5, 6, 7)
 """Quarters of a count between it and its double."""
+_OF_TEXT = frozenset({"decoder", "hybrid"})
+"""Kinds of networks that stacks of pretraining split."""
+_SPLITTERS: Mapping[MethodName, tuple[str, ...]] = MappingProxyType(
+    {"full": ("torchtitan", "megatron"), "frozen": (), "lora": ("nemo",), "qlora": ()}
+)
+"""By method, stacks that split a decoder and are made to train it so. Adapters beside a base in 4 bits are trained by
+none of them; they and LoRA by Transformers' trainers under FSDP."""
+_SHARDED = "trl", "FSDP"
+"""A trainer on several devices, with the engine that shards what none of them holds."""
 
 
 def single_changes(setting: Setting) -> Iterator[Change]:
@@ -47,7 +59,8 @@ def single_changes(setting: Setting) -> Iterator[Change]:
 
 def _elsewhere(setting: Setting) -> Iterator[Change]:
     yield from _trainers(setting.question)
-    yield from _stacks(setting.question, setting)
+    if setting.question.cluster.n_gpus > 1:
+        yield from _stacks(setting)
     yield from _counts(setting.question, finely=True)
     yield from _devices(setting.question)
     yield from _methods(setting.question)
@@ -100,6 +113,7 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
     Where less recomputation was stated than there may be, it is given up beside each of these.
     """
     yield from levers_together(setting)
+    yield from _stacks_on_more(setting)
     for first in alone:
         if "activation_recompute" in first.arguments:
             yield from _recomputed(setting, first)
@@ -144,7 +158,12 @@ def changes_of_place(setting: Setting) -> Iterator[Change]:
     smallest = replace(setting.question, layout=layout)
     largest = [*_devices(smallest, segment="datacenter")]
     rented = [first for first in largest if usd_per_gpu_hour(str(first.arguments["gpu"])) is not None]
-    for first in (rented or largest)[-_LARGEST:]:
+    places = (rented or largest)[-_LARGEST:]
+    if not shards_states(setting.stack.name):
+        # More of them hold no more under it.
+        stacks = ((place, stack) for place in places for stack in _stacks(replace(setting, question=place.question)))
+        places = [_both(place, stack) for place, stack in stacks]
+    for first in places:
         for second in _counts(first.question):
             if second.question.cluster.n_gpus > smallest.cluster.n_gpus:
                 yield Change(
@@ -179,13 +198,37 @@ def _trainers(question: Question) -> Iterator[Change]:
     yield Change(kinds=("trainer",), question=other, arguments={"framework": _FRUGAL})
 
 
-def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
-    """Yield stacks that split a model, where the one in use does not."""
-    if setting.stack.model_parallel or setting.stack.reserve or question.cluster.n_gpus == 1:
+def _stacks(setting: Setting) -> Iterator[Change]:
+    """Yield stacks that split or shard a model where the one in use does not, and train decoders by its method."""
+    question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
+    is_foreign = not trains_method(stack.name, question.method.name)
+    splits = bool(stack.model_parallel or stack.reserve)
+    if (splits and not is_foreign) or kind_of(question.transformer) not in _OF_TEXT:
         return
-    for name in ("torchtitan", "megatron"):
-        other = replace(question, framework=name, practice=NOTHING_SAID, released=None)
-        yield Change(kinds=("stack",), question=other, arguments={"framework": name})
+    name, engine = _SHARDED
+    copies = stack.tunes and not shards_states(stack.name)
+    if (is_foreign or copies) and runs_triton(name, chip):
+        layout, practice = replace(question.layout, data_sharding="zero3"), Practice(zero_engine="fsdp")
+        other = replace(question, framework=name, practice=practice, released=None, layout=layout)
+        yield Change(kinds=("stack",), question=other, arguments={"framework": f"{name}, {engine}"})
+        # FSDP steps weights where they are.
+        practice = replace(practice, offload_parameters=True, offload_optimizer=True)
+        words = f"{name}, {engine}, param offload"
+        fetched = replace(other, practice=practice)
+        yield Change(kinds=("stack", "offload"), question=fetched, arguments={"framework": words})
+    for name in _SPLITTERS[question.method.name]:
+        if is_made_for(name, chip) and chip.segment == "datacenter":
+            other = replace(question, framework=name, practice=NOTHING_SAID, released=None)
+            yield Change(kinds=("stack",), question=other, arguments={"framework": name})
+
+
+def _stacks_on_more(setting: Setting) -> Iterator[Change]:
+    """Yield another stack on more devices, where these hold no more under the one in use."""
+    if shards_states(setting.stack.name):
+        return
+    for first in _stacks(setting):
+        for second in _counts(first.question) if first.kinds == ("stack",) else ():
+            yield _both(first, second)
 
 
 def _counts(question: Question, *, finely: bool = False) -> Iterator[Change]:
@@ -296,5 +339,8 @@ def _methods(question: Question) -> Iterator[Change]:
         note = "the frozen base in 4 bits"
         names = names[names.index(question.method.name) + 1 :]
     for name in names:
+        # Of those that name no stack, adapters are trained on another than all weights.
+        if question.framework != "auto" and not trains_method(question.framework, name):
+            continue
         method = replace(question.method, name=name) if question.method.name == "lora" else Method(name=name)
         yield Change(kinds=(kind,), question=replace(question, method=method), arguments={"method": name}, note=note)

@@ -58,6 +58,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
     # A step may take several times as long.
     (
         "stack_not_for_gpu",
+        "stack_not_for_method",
         "experts_one_by_one",
         "own_experts_assumed",
         "all_experts_multiplied",

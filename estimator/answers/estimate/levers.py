@@ -1,4 +1,4 @@
-"""Levers of a run's software: what its users can say of kernels, optimizer and host memory to save memory."""
+"""What a stack's users can say of kernels, optimizer and host memory to save memory, as far as the stack has it."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -12,13 +12,16 @@ from estimator.models.diffusion.sample import without_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.workload import workload
+from estimator.physics.abilities import EIGHT_BIT_OPTIMIZERS, offloads_states, runs_triton
 from estimator.physics.choice import Setting
 from estimator.physics.effects import release
 from estimator.question.practice import OptimizerName, Practice
 
 __all__ = ["NARROW", "levers_alone", "levers_together", "shards_tensors"]
 
-_HALVES = 2
+_ON_TRANSFORMERS = "huggingface"
+_ANY_SHARDED = 2
+"""Devices from which on anything is sharded."""
 _KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
 """By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
 _HOST_STATE_BYTES = 16.0
@@ -43,16 +46,10 @@ def levers_together(setting: Setting) -> Iterator[Change]:
     levers = [*_levers(setting)]
     for place, (kind, practice, said) in enumerate(levers):
         for other_kind, other, words in levers[place + 1 :]:
-            if other_kind != kind or kind not in BY_DEGREES:
+            if (other_kind != kind or kind not in BY_DEGREES) and not _excludes(practice, other):
                 both = f"{said}, {words}"
                 beside = said if other_kind in BY_DEGREES else ""
                 yield _pulled(setting, (kind, other_kind), other.over(practice), both, beside)
-
-
-def shards_tensors(setting: Setting, n_gpus: int) -> bool:
-    """Return whether weights are DTensors on so many devices, which bitsandbytes' optimizers do not step."""
-    fsdp2 = setting.question.practice.zero_engine == "fsdp2"
-    return n_gpus > 1 and (fsdp2 or setting.stack.name in _OF_DTENSORS)
 
 
 def _levers(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
@@ -70,18 +67,23 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
     if kind_of(question.transformer) == "diffusion" and stack.tier == "untuned":
         yield from denoiser_levers(setting)
         return
-    if stack.tunes or stack.tier == "untuned":
+    is_open = stack.tunes or stack.tier == "untuned"
+    if is_open and runs_triton(stack.name, question.cluster.accelerator):
         if has_liger_kernels(question.transformer):
             yield "kernels", Practice(fused_kernels=True, fused_loss=True), "Liger"
         adapters = question.method.name in WITH_ADAPTERS
         learns = adapters or question.method.name == "full"
-        for optimizer in NARROW if learns and not shards_tensors(setting, question.cluster.n_gpus) else ():
+        # Nor does a host step it, if states are offloaded already.
+        on_device = not (question.practice.offload_optimizer or shards_tensors(setting, question.cluster.n_gpus))
+        for optimizer in NARROW if learns and on_device else ():
             yield "optimizer", Practice(optimizer=optimizer), optimizer
-        if adapters and not shards_tensors(setting, _HALVES):
+        if adapters and not shards_tensors(setting, _ANY_SHARDED):
             # Moments of few weights are paged in next to no time.
             yield "optimizer", Practice(optimizer="adamw", offload_optimizer=True), "paged_adamw_32bit"
-        if question.method.name == "full":
-            yield "optimizer", Practice(master_weights=False), "pure bf16"
+    # DeepSpeed keeps weights and moments in FP32, whatever is loaded.
+    keeps_wide = question.practice.zero_engine == "deepspeed" or "deepspeed" in stack.kin
+    if is_open and question.method.name == "full" and not keeps_wide:
+        yield "optimizer", Practice(master_weights=False), "pure bf16"
     yield from _offloads(setting)
 
 
@@ -90,15 +92,47 @@ def _offloads(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
     trained = float(setting.case.trained_share) * workload(question.transformer).parameters
     cluster = question.cluster
     on_node = _HOST_STATE_BYTES * trained / cluster.n_gpus * min(cluster.gpus_per_node, cluster.n_gpus)
-    if stack.offloads or not host_memory(question).takes(on_node, 0.0):
+    if stack.offloads or not offloads_states(stack.name) or not host_memory(question).takes(on_node, 0.0):
         return
     if question.method.name == "full":
-        yield "offload", Practice(offload_optimizer=True), "optimizer offload"
+        if _is_said_otherwise(setting):
+            return
+        # Transformers' Trainer has two engines that offload, and they keep other states there.
+        said = question.practice
+        named = stack.kin == _ON_TRANSFORMERS and said.zero_engine is None and not said.offload_optimizer
+        engine, name = Practice(zero_engine="deepspeed" if named else None), "DeepSpeed, " if named else ""
+        yield "offload", replace(engine, offload_optimizer=True), f"{name}optimizer offload"
         if stack.tier == "untuned" or stack.kin == "deepspeed":
-            both = Practice(offload_optimizer=True, offload_parameters=True)
-            yield "offload", both, "offload optimizer and params"
+            both = replace(engine, offload_optimizer=True, offload_parameters=True)
+            yield "offload", both, f"{name}offload optimizer and params"
     elif question.method.name in WITH_ADAPTERS and (stack.tier == "untuned" or stack.kin in {"fsdp", "deepspeed"}):
-        yield "offload", Practice(offload_parameters=True), "param offload"
+        # FSDP steps weights where they are.
+        steps_there = question.practice.zero_engine in {"fsdp", "fsdp2"} or stack.name == "fsdp"
+        yield "offload", Practice(offload_parameters=True, offload_optimizer=steps_there or None), "param offload"
+
+
+def _is_said_otherwise(setting: Setting) -> bool:
+    """Return whether states are said to be as no host steps them: in 8 bits, or by DeepSpeed's Adam in 16."""
+    said, of_transformers = setting.question.practice, setting.stack.kin == _ON_TRANSFORMERS
+    deepspeeds = said.zero_engine == "deepspeed" or (said.zero_engine is None and of_transformers)
+    return said.optimizer in EIGHT_BIT_OPTIMIZERS or (said.master_weights is False and deepspeeds)
+
+
+def shards_tensors(setting: Setting, n_gpus: int) -> bool:
+    """Return whether weights are DTensors on so many devices, which bitsandbytes' optimizers do not step."""
+    fsdp2 = setting.question.practice.zero_engine == "fsdp2"
+    return n_gpus > 1 and (fsdp2 or setting.stack.name in _OF_DTENSORS)
+
+
+def _excludes(one: Practice, other: Practice) -> bool:
+    """Return whether one of two levers leaves the other without effect: what a host steps is in FP32 there."""
+    if one.optimizer is not None and other.optimizer is not None:
+        return True
+    pairs = ((one, other), (other, one))
+    return any(
+        offloading.offload_optimizer and (held.optimizer in EIGHT_BIT_OPTIMIZERS or held.master_weights is False)
+        for offloading, held in pairs
+    )
 
 
 def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said: str, beside: str = "") -> Change:

@@ -10,7 +10,7 @@ from estimator.question.cluster import Accelerator
 from estimator.question.question import Caution
 from estimator.resolve.framework.software import NamedFramework
 
-__all__ = ["MADE_FOR", "NOT_FOR_GPU", "platform_doubts"]
+__all__ = ["MADE_FOR", "NOT_FOR_GPU", "is_made_for", "platform_doubts"]
 
 NOT_FOR_GPU = "stack_not_for_gpu"
 """Code of the caution that a stack is not made for a chip."""
@@ -44,14 +44,23 @@ _WITHOUT_BITSANDBYTES = frozenset({"Google", "AWS"})
 and Apple's chips have MLX."""
 
 
+def is_made_for(stack: str, accelerator: Accelerator) -> bool:
+    """Return whether `stack` is made for a chip or was ported to it, as far as that is known."""
+    maker = _maker(accelerator)
+    return maker in MADE_FOR.get(stack, (maker,))
+
+
+def _maker(accelerator: Accelerator) -> str:
+    return _GAUDI if accelerator.family == "gaudi" else accelerator.vendor
+
+
 def platform_doubts(named: NamedFramework, accelerator: Accelerator | None, method: MethodName) -> tuple[Caution, ...]:
     """Return what to beware of where the software named, or the method, is not made for the chip; often none."""
     if accelerator is None:
         return ()
-    maker = _GAUDI if accelerator.family == "gaudi" else accelerator.vendor
-    doubts: list[Caution] = []
-    makers = MADE_FOR.get(named.name, (maker,))
-    if maker not in makers:
+    maker, doubts = _maker(accelerator), list[Caution]()
+    if not is_made_for(named.name, accelerator):
+        makers = MADE_FOR[named.name]
         usual = auto_stack(accelerator, method).name
         message = (
             f"{named.name} is made for chips of {listed(makers)}, and {accelerator.name} is none of them: the answer "

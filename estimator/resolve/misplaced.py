@@ -11,6 +11,7 @@ from estimator.base.numerals import NUMERAL
 from estimator.base.spoken import spoken
 from estimator.base.units import counted_noun, is_gpu_time
 from estimator.question.request import Request
+from estimator.resolve.text_tokens import text_tokens
 
 __all__ = ["checked_kind", "checked_kinds"]
 
@@ -79,6 +80,8 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
 """What is counted, how it is written where no noun of a count tells it, and where it belongs."""
 _TOLD_IN_HOURS = frozenset({"samples", "tokens"})
 _OF_SOUND = "hours of sound are counted of models that hear or speak, such as whisper-small or orpheus-3b; "
+_SIZED = re.compile(rf"{_NUMBER} ?(?:[kmgtp]i?b(?:ytes?)?|bytes|words?|pages?|books?|characters?)\b")
+"""A size that a text may have, whatever it is of."""
 _WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS if pattern)
 _REMEDY = {kind: remedy for kind, _, remedy in _KINDS}
 _OF_NOUNS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -128,4 +131,16 @@ def _kind(given: str) -> tuple[str, str]:
     text, noun = spoken(given), counted_noun(given)
     if noun in _OF_NOUNS:
         return _OF_NOUNS[noun]
-    return next(((kind, remedy) for kind, written, remedy in _WRITTEN if written.fullmatch(text)), ("", ""))
+    found = next(((kind, remedy) for kind, written, remedy in _WRITTEN if written.fullmatch(text)), None)
+    return found or (("text", _REMEDY["text"]) if _is_text(given, text) else ("", ""))
+
+
+def _is_text(given: str, text: str) -> bool:
+    """Return whether `given` is a size of text of some language or format: `5 MB jsonl`, `2 GB of German text`."""
+    if _SIZED.search(text) is None:
+        return False
+    try:
+        return text_tokens(given, "tokens") is not None
+    except InvalidValueError:
+        # Compressed, or of pictures or sounds, which is said where it is read.
+        return False

@@ -17,7 +17,13 @@ _ARGUMENT = "tokens_per_sample"
 _LONGEST = 80
 _REMEDY = (
     'must be a mean length ("400"), a range ("500-600"), "550 ± 30", "mean 300, max 2048" or "median 200, p95 900", '
-    'in tokens, the longest alone ("max 512"), or one length of all ("exactly 384", "padded to 384")'
+    'in tokens, the longest alone ("max 512"), one length of all ("exactly 384", "padded to 384"), turns ("6 turns of '
+    '200"), or source and target ("300 source, 60 target")'
+)
+_TURNS = re.compile(
+    r"(?:conversations? of |dialogues? of )?(?P<turns>\d+(?:\.\d+)?)[\s-]*(?:turns?|messages?|rounds?|exchanges?)"
+    r"(?:\s*(?:each|per conversation))?\s*(?:of|x|×|\*|with|at|,|à)\s*(?:about\s*|~\s*)?(?P<each>[\d.,_]*\d\s*k?)"
+    r"(?:\s*(?:tokens?|toks?))?(?:\s*(?:each|(?:a|per|/)\s*(?:turn|message|round|exchange)))?"
 )
 _COUNT = r"[\d.,_]*\d[\d.,_]*(?:e\d+)?\s*k?"
 _ABOUT = re.compile(r"^(?:about|approximately|approx\.?|around|avg\.?|average|circa|ca\.?|mean|~|≈)[\s:=]*(?:of\s+)?")
@@ -66,7 +72,12 @@ def told_lengths(given: object) -> SampleLengths:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
     text = _UP_TO.sub("max ", _TOKENS.sub("", " ".join(given.casefold().split())))
     found = (
-        _alike(text, given) or _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
+        _in_turns(text, given)
+        or _alike(text, given)
+        or _ranged(text, given)
+        or _around(text, given)
+        or _parts(text, given)
+        or _of_text(given)
     )
     if found is not None:
         return found
@@ -82,6 +93,17 @@ def _of_text(given: str) -> SampleLengths | None:
     return SampleLengths(
         mean=round(told.tokens, 1), low_factor=told.low / told.tokens, high_factor=told.high / told.tokens
     )
+
+
+def _in_turns(text: str, given: str) -> SampleLengths | None:
+    """Return the lengths of conversations that are told turn by turn: `6 turns of 200 tokens`; None for what is none.
+
+    One sample is a whole conversation.
+    """
+    match = _TURNS.fullmatch(_ABOUT.sub("", text))
+    if match is None:
+        return None
+    return SampleLengths(mean=float(match["turns"]) * _count(match["each"], given))
 
 
 def _alike(text: str, given: str) -> SampleLengths | None:

@@ -112,3 +112,12 @@ def test_samples_may_be_told_with_what_they_are_like(said: str, count: float) ->
 def test_a_count_of_a_part_is_none_of_the_whole(said: str) -> None:
     with pytest.raises(InvalidValueError):
         resolve(Request(model="7B", gpu="h100", n_gpus=8, samples=said, tokens_per_sample=300))
+
+
+@pytest.mark.parametrize(
+    "said", ["5 MB jsonl", "a 300 MB csv", "2 GB of German text", "10 MB of json", "400k words", "3 GB of Python code"]
+)
+@pytest.mark.parametrize("beside", [{}, {"tokens_per_sample": 300}])
+def test_a_size_of_text_is_no_number_of_samples(said: str, beside: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match=r"^samples: .* size of text: give it as tokens"):
+        resolve(Request(model="llama-3.1-8b", gpu="h100", n_gpus=8, samples=said, **beside))

@@ -45,6 +45,10 @@ PHRASES = [
     ("300 (max 2,048)", 300, 0.74),
     ("median 200, p95 900", 303.8, 1.144),
     ("p50=200, p95=900", 303.8, 1.144),
+    ("6 turns of 200 tokens", 1200, USUAL),
+    ("6 turns x 200", 1200, USUAL),
+    ("about 4 messages of 150 tokens each", 600, USUAL),
+    ("5 turns, 150 tokens per turn", 750, USUAL),
 ]
 
 

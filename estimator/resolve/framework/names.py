@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice, ZeroEngine
-from estimator.question.question import Sharding
+from estimator.question.question import ZERO_STAGES, Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
 from estimator.resolve.framework.goals import PICTURE_METHODS
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, by_phrase, folded
@@ -34,6 +34,11 @@ def _named(
     facts = Facts(practice=kernels).over(says).over(aimed)
     sharded = Facts(sharding=beside, practice=Practice(zero_engine=engine)).over(aimed)
     return words, Meaning(stack=stack, rank=rank, project=project, beside=sharded, says=facts, note=note)
+
+
+def _anyhow(words: str, stack: str, rank: Rank, said: Facts, *, project: str) -> tuple[str, Meaning]:
+    """Return names that tell the same of a run whatever trains it."""
+    return words, Meaning(stack=stack, rank=rank, project=project, says=said, beside=said)
 
 
 def _scripts(tasks: str) -> str:
@@ -73,6 +78,25 @@ _ROWS = (
     ),
     _named(" fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
+    # Apart, such a number would be its version.
+    *(
+        _anyhow(f"ds {stage}", "deepspeed", _ENGINE, Facts(sharding=ZERO_STAGES[stage]), project="deepspeed")
+        for stage in (1, 2, 3)
+    ),
+    _anyhow(
+        "ds 3 offload",
+        "deepspeed",
+        _ENGINE,
+        Facts(sharding="zero3", practice=Practice(offload_optimizer=True, offload_parameters=True)),
+        project="deepspeed",
+    ),
+    _anyhow(
+        "deepspeed cpu adam",
+        "deepspeed",
+        _ENGINE,
+        Facts(practice=Practice(optimizer="adamw", offload_optimizer=True)),
+        project="deepspeed",
+    ),
     # Layers with expert parallelism, on the engine or on plain PyTorch.
     _named(
         "deepspeed moe | deepspeed moe layer | ds moe | deepspeed autoep | autoep",
@@ -120,6 +144,7 @@ _ROWS = (
         _CORE,
         project="mcore",
     ),
+    _anyhow("megatron fsdp | mcore fsdp", "megatron", _CORE, Facts(sharding="zero3"), project="mcore"),
     _named(
         "pai megatron patch | pai megatron | megatron patch | flagscale | megatron swift | mcore adapter", "megatron"
     ),

@@ -37,12 +37,8 @@ OFFLOADS = (
     practised("full offload | full cpu offload | fully offload | fully offloaded", _BOTH, _NEITHER),
     # DeepSpeed's own name for it, and of its configurations in Lightning, ms-swift, LLaMA-Factory and LLaVA.
     (
-        "zero 3 offload | zero stage 3 offload | stage 3 offload | z 3 offload | ds 3 offload | zero 3 offloading",
+        "zero 3 offload | zero stage 3 offload | stage 3 offload | z 3 offload | zero 3 offloading",
         Meaning(says=Facts(sharding="zero3", practice=_BOTH), denies=Facts(sharding="zero3", practice=_NEITHER)),
-    ),
-    (
-        "deepspeed stage 3 offload",
-        Meaning(says=Facts(sharding="zero3", practice=Practice(zero_engine="deepspeed").over(_BOTH))),
     ),
     practised("cpu offload policy | offload policy", _OFFLOADED, Practice(offload_optimizer=False)),
     practised(

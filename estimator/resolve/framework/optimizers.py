@@ -45,7 +45,7 @@ _WHOLE = (
     practised("lion", Practice(optimizer="lion")),
     practised("sgd", Practice(optimizer="sgd")),
     practised("muon", Practice(optimizer="muon")),
-    practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
+    practised("cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
     practised(
         "ema | use ema | ema weights | ema model | model ema | ema decay | ema of weights | weights ema | "
         "ema of the weights | exponential moving average | exponential moving average of weights | "

@@ -257,7 +257,7 @@ _SPLITS = (
         Practice(splits_sequences=False),
     ),
     practised(
-        "ulysses | deepspeed ulysses | ulysses sp | ulysses sequence parallel | ulysses sequence parallelism | alst | "
+        "ulysses | ulysses sp | ulysses sequence parallel | ulysses sequence parallelism | alst | "
         "arctic long sequence training | usp | unified sequence parallel | long context parallel",
         Practice(splits_sequences=True),
         Practice(splits_sequences=False),
@@ -271,17 +271,16 @@ _SPLITS = (
 )
 _SHARDINGS = (
     _sharding(
-        "zero 3 | zero stage 3 | zero optimization stage 3 | stage 3 | full shard | deepspeed stage 3 | ds 3 | z 3 | "
-        "zero++",
+        "zero 3 | zero stage 3 | zero optimization stage 3 | stage 3 | full shard | z 3 | zero++",
         "zero3",
     ),
-    _sharding("megatron fsdp | custom fsdp | mfsdp | mcore fsdp", "zero3"),
+    _sharding("custom fsdp | mfsdp", "zero3"),
     (
         "hsdp | hybrid shard | hybrid sharding | hybrid sharded data parallel",
         Meaning(says=Facts(sharding="zero3", practice=Practice(shards_in_node=True))),
     ),
     _sharding(
-        "zero 2 | zero stage 2 | stage 2 | shard grad op | deepspeed stage 2 | ds 2 | z 2 | hybrid shard zero 2",
+        "zero 2 | zero stage 2 | stage 2 | shard grad op | z 2 | hybrid shard zero 2",
         "zero2",
     ),
     _sharding(
@@ -334,7 +333,7 @@ _HARMLESS = (
     "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | mamba ssm | "
     "causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | auto wrap policy | wrap | "
     "transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
-    "textual inversion | streaming dataset | neftune | neftune noise | max autotune"
+    "precompute ref log probs | textual inversion | streaming dataset | neftune | neftune noise | max autotune"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

@@ -363,3 +363,27 @@ def test_hardly_a_word_of_a_real_wording_is_left_over(text: str) -> None:
     known_gaps = {"Gigatron", "SuperTrainer 3000", "N8", "dim1", "llama"}
     left = set(named_framework(text).not_understood) - known_gaps
     assert not [part for part in left if re.search(r"[^\W\d]{3}", part)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "stack", "sharding"),
+    [
+        (
+            "deepspeed zero3 | DeepSpeed ZeRO-3 | DeepSpeed stage 3 | ds_z3_config.json | ds3 | deepspeed, stage 3",
+            "deepspeed",
+            "zero3",
+        ),
+        ("deepspeed zero2 | DeepSpeed stage 2 | ds_z2_config.json | ds2", "deepspeed", "zero2"),
+        ("deepspeed zero1 | DeepSpeed stage 1 | ds 1", "deepspeed", "zero1"),
+        ("DeepSpeed stage 3 offload | ds3 offload | deepspeed zero3 offload", "deepspeed", "zero3"),
+        ("HF Trainer, DeepSpeed stage 3 | HF Trainer + ds3 | HF Trainer + DeepSpeed ZeRO-3", "huggingface", "zero3"),
+        ("DeepSpeed Ulysses | deepspeed, ulysses | DeepSpeedCPUAdam", "deepspeed", None),
+        ("Megatron-FSDP | Megatron-LM, megatron fsdp", "megatron", "zero3"),
+    ],
+)
+def test_the_same_engine_in_other_words_is_the_same_stack(texts: str, stack: str, sharding: str | None) -> None:
+    read = [named_framework(text) for text in texts.split(" | ")]
+    assert {named.name for named in read} == {stack}
+    assert {named.sharding for named in read} == {sharding}
+    assert not any(named.not_understood for named in read)
+    assert len({named.practice.zero_engine for named in read}) == 1

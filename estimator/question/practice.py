@@ -171,6 +171,12 @@ class Practice:
     """Samples of a micro-batch in the one script that is named, where nothing is said of them."""
     padded_to: int | None = None
     """Tokens of that limit, where they are told."""
+    source_limit: int | None = None
+    """Tokens at which what a model reads is cut, where that is told apart from what it writes …"""
+    target_limit: int | None = None
+    """… at which what it writes is …"""
+    target_tokens: int | None = None
+    """… and how many it writes for a sample on average."""
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     made_up_samples: bool | None = None

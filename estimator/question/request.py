@@ -21,6 +21,7 @@ __all__ = [
     "Quantity",
     "Request",
     "Settings",
+    "ToldSteps",
 ]
 
 Quantity = str | int | float
@@ -109,11 +110,22 @@ NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted", "settings"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldSteps:
+    """A number of steps as a configuration tells it."""
+
+    steps: int
+    words: str
+    """As it was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What was read of a configuration in `framework`, which other fields and the text then hold."""
 
     assumptions: tuple[Assumption, ...]
     cautions: tuple[Caution, ...]
+    last_step: ToldSteps | None = None
+    """The step at which the trainer is told to stop, where arguments tell the set that it runs over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

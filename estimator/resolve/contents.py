@@ -1,6 +1,7 @@
 """What a run trains on: how many samples of what length, and what of its model each of them meets."""
 
 from dataclasses import replace
+from functools import partial
 
 from estimator.base.prior import Prior
 from estimator.models.kinds import Kind, kind_of
@@ -18,6 +19,7 @@ from estimator.resolve.picture_text import picture_text, with_projector_alone
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.small_pictures import on_small_pictures
 from estimator.resolve.sounds import data_of_network
+from estimator.resolve.sources_and_targets import with_lengths_apart
 from estimator.resolve.subject import Subject
 from estimator.resolve.targets import with_targets
 from estimator.resolve.token_batch import with_batch_of_tokens
@@ -46,8 +48,10 @@ def contents(
     Raises as `told_data`, `media_use` and `with_steps` do.
     """
     subject = seen_as_trained(subject, told)
+    told, practice, apart = with_lengths_apart(told, framework.practice, subject.transformer)
     sequences = asked_objective(told, framework.name).objective.sequences
     data = data_of_network(told, subject.transformer, sequences)
+    data = replace(data, cautions=(*data.cautions, *apart))
     data, subject = on_small_pictures(data, subject, told)
     use = media_use(data.request, subject, framework.practice, picture_text(data, told, subject.transformer))
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
@@ -55,12 +59,18 @@ def contents(
     media = None if use.subject.transformer is None else use.subject.transformer.media
     if media is not None and use.count:
         data = with_projector_alone(data, media)
-    if data.request.steps is not None:
+    if data.request.steps is not None or _is_told_to_stop(data.request):
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps
+        from estimator.resolve.last_step import with_last_step
 
-        data = counted_steps(data, framework.name, use, device, n_gpus)
-    return data, with_targets(with_usual_parts(use, data.request), data)
+        counted = partial(counted_steps, framework=framework.name, use=use, device=device, n_gpus=n_gpus)
+        data = with_last_step(data, framework.name, counted) if data.request.steps is None else counted(data)
+    return data, with_targets(with_usual_parts(use, data.request), data, practice)
+
+
+def _is_told_to_stop(request: Request) -> bool:
+    return request.settings is not None and request.settings.last_step is not None
 
 
 def _cut(data: ToldData, use: MediaUse, padding: Padding | None) -> ToldData:

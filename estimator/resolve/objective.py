@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
 from estimator.catalogue import catalogue
 from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName, on_views, with_negatives
@@ -16,6 +17,7 @@ from estimator.models.typical import typical_transformer
 from estimator.models.views import METHODS, Views, reads_views
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import METHOD_CHOICES, Request
+from estimator.resolve.data import MOST_EPOCHS
 from estimator.resolve.hard_negatives import hard_negatives
 from estimator.resolve.self_supervised import UNSAID, asked_views, is_views
 
@@ -75,6 +77,8 @@ _ROLLOUT_WORDS = re.compile(
     r"prime-?rl|nemo-?rl|nemo-aligner|trlx|skyrl|roll|real-?hf)\b"
 )
 _SUPERVISED = re.compile(r"\bsft\b|\bdpo\b|\bsupervised\b")
+_PRECOMPUTED = re.compile(r"\bprecompute[ds]?[ _]ref")
+"""In TRL: the reference's answers are scored before training, and kept."""
 _TEACHER = re.compile(r"^(distill\w*|kd|gkd|knowledge[ _]distillation)\s*(?:from|of|with|by|:|\()\s*(.+?)\)?$")
 ROLLOUTS = (
     "answers are sampled from the model and scored before each update; sampling is usually half to nine tenths of an "
@@ -179,6 +183,7 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
             "objective", given, 'does not name its teacher; such as "distillation from qwen2.5-72b"'
         )
     objective = with_negatives(OBJECTIVES[name], negatives or 0) if name == "contrastive" else OBJECTIVES[name]
+    objective = _with_reference_first(objective, request) if _PRECOMPUTED.search(text) else objective
     teacher = _teacher(taught[2]) if taught else None
     rolls_out = stack in _ROLLOUT_STACKS or bool(_ROLLOUT_WORDS.search(text))
     # Such stacks train on pairs and on answers that are given, too.
@@ -208,6 +213,12 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
             else ()
         ),
     )
+
+
+def _with_reference_first(objective: Objective, request: Request) -> Objective:
+    """Return `objective` with its reference run over the data once, before training, however often they are seen."""
+    passes = 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=MOST_EPOCHS)
+    return replace(objective, reference_forwards=objective.reference_forwards / max(1.0, passes))
 
 
 def _on_views(views: Views, *, said: bool) -> AskedObjective:

@@ -1,25 +1,27 @@
 """A configuration pasted into `framework`: what it tells of arguments that were left out, and where it differs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.spoken import spoken
 from estimator.base.units import parse_count
 from estimator.catalogue import catalogue
 from estimator.models.parameters import parameter_counts
 from estimator.question.question import Assumption, Caution
-from estimator.question.request import Request, Settings
+from estimator.question.request import Request, Settings, ToldSteps
 from estimator.resolve.framework.software import AUTO
 
 if TYPE_CHECKING:
     from estimator.resolve.framework.configuration import Configuration, Told
+    from estimator.resolve.named_data import NamedData
 
 __all__ = ["with_settings"]
 
-_MARKS = ("_", ":", "=", "--", "{")
-"""Of which every configuration has one."""
+_MARKS = re.compile(r"[_:={]|--|\b(?:batch|[mg]?bsz?|accum|epoch|rank|alpha|lr|learning|beta|seed|warm)", re.IGNORECASE)
+"""Of which every configuration has one, and every setting in running words."""
 _SAME = 0.01
 _SAME_SIZE = 0.05
 """Share by which models may differ in size and take about the same time: versions of one."""
@@ -31,7 +33,9 @@ _WHOLE = frozenset(
         *("tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "gpus_per_node", "steps"),
     }
 )
-_AMOUNTS = ("tokens", "samples", "steps")
+_ALL_OF_IT = "all of the text is counted: leave tokens out if training stops there"
+_LARGEST_NODE = 8
+"""Devices above which a run has several machines."""
 
 
 def with_settings(request: Request, *, amount: bool = True, count: bool = True) -> Request:
@@ -42,7 +46,7 @@ def with_settings(request: Request, *, amount: bool = True, count: bool = True) 
     to be found.
     """
     text = request.framework
-    if text == AUTO or not any(mark in text for mark in _MARKS):
+    if text == AUTO or _MARKS.search(text) is None:
         return request
     # Few questions hold one, and its keys take a while to be made.
     from estimator.resolve.framework.configuration import configuration_of
@@ -56,6 +60,8 @@ def with_settings(request: Request, *, amount: bool = True, count: bool = True) 
         filling.compare("n_gpus", processes.value, processes.words)
     if count and (held := read.numbers.get("gpus_per_node")) and held.value > _number(request.n_gpus):
         filling.compare("n_gpus", held.value, held.words)
+    if count and read.visible is not None:
+        filling.see(read.visible.value, read.visible.words)
     if amount and read.most_samples is not None:
         filling.cap(read.most_samples.value, read.most_samples.words)
     for name, told in numbers.items():
@@ -66,7 +72,9 @@ def with_settings(request: Request, *, amount: bool = True, count: bool = True) 
     return replace(
         request,
         framework=read.text,
-        settings=Settings(assumptions=filling.assumptions(read.dialect), cautions=filling.cautions),
+        settings=Settings(
+            assumptions=filling.assumptions(read.dialect), cautions=filling.cautions, last_step=filling.last_step
+        ),
         **filling.taken,
     )
 
@@ -93,6 +101,7 @@ class _Filling:
     taken: dict[str, Any] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     heard: list[Caution] = field(default_factory=list)
+    last_step: ToldSteps | None = None
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
@@ -117,9 +126,8 @@ class _Filling:
         elif name == "epochs" and request.steps is not None:
             # Trainers stop at whichever number of steps they are told.
             self.warn("framework_contradicted", f"framework says {words}, but the argument's steps tell the amount")
-        elif name == "steps" and any(getattr(request, other) is not None for other in _AMOUNTS):
-            told = next(other for other in _AMOUNTS if getattr(request, other) is not None)
-            self.first("framework_contradicted", f"framework says {words}, but the argument's {told} are counted")
+        elif name == "steps" and (request.samples is not None or request.tokens is not None):
+            self._stop(value, words)
         elif (name == "lora_rank" and request.method == "frozen") or (
             name == "gpus_per_node" and not 1 < value < _number(request.n_gpus)
         ):
@@ -132,20 +140,46 @@ class _Filling:
                     f"framework says {words}: tokens are taken as those of one pass; if they are of all, say epochs 1",
                 )
 
+    def _stop(self, steps: float, words: str) -> None:
+        """Take `steps` as where the trainer stops in a set that the arguments tell; an amount that they tell stands."""
+        request = self.request
+        if request.samples is not None or _named_set(request.tokens, "tokens"):
+            self.last_step = ToldSteps(steps=max(1, int(steps)), words=words)
+        elif _number(request.tokens):
+            self.first("framework_contradicted", f"framework says {words}, but the argument's tokens are counted")
+        else:
+            self.first("framework_contradicted", f"framework says {words}, but {_ALL_OF_IT}")
+
     def cap(self, value: float, words: str) -> None:
         """Take `value` as the most samples that are trained on."""
         request = self.request
         if request.samples is None and request.tokens is None and request.steps is None:
             self._take("samples", value, words)
-        elif request.samples is not None and value < _number(request.samples):
-            self.first("framework_contradicted", f"framework says {words}, but the argument's samples are counted")
+            return
+        for argument in ("samples", "tokens"):
+            given = getattr(request, argument)
+            named = _named_set(given, argument)
+            there = _number(given) if argument == "samples" else 0.0
+            if named is not None and not named.portion:
+                there = named.entry.samples or 0.0
+            if value < there:
+                self._take(argument, value, words)
+                if named is not None:
+                    self.taken[argument] = f"{value:.0f} samples of {given}"
+                message = f"framework says {words}: so many of the {there:,.0f} samples are taken to be trained on"
+                self.first("samples_from_framework", f"{message}; leave that out if all are")
+
+    def see(self, shown: float, words: str) -> None:
+        """Say so where a process is shown `shown` devices and other numbers were given: on each machine as many."""
+        n_gpus = _number(self.request.n_gpus)
+        if n_gpus <= _LARGEST_NODE or n_gpus % shown:
+            self.compare("n_gpus", shown, words)
 
     def _take(self, name: str, value: float, words: str) -> None:
         whole = name in _WHOLE and value == int(value)
         self.taken[name] = str(int(value)) if name == "trained_layers" else int(value) if whole else value
-        self.words.append(
-            f"{name} {value:g}" if name in words.split() else f"{name} {value:g} ({words.split(maxsplit=1)[0]})"
-        )
+        key = words.rpartition(" ")[0] or words
+        self.words.append(f"{name} {value:g}" if name in words.split() else f"{name} {value:g} ({key})")
 
     def compare(self, name: str, value: float, words: str) -> None:
         """Say so where the argument `name` was given and is not `value`."""
@@ -230,6 +264,16 @@ def _parameters(name: str) -> float:
     """Return the parameters of a model by name; 0 for one that is not catalogued."""
     found = catalogue.found_transformer(name)
     return 0.0 if found is None else parameter_counts(found.value).total
+
+
+def _named_set(given: object, argument: str) -> "NamedData | None":
+    """Return the data set that `given` names; None for what names none, or is refused elsewhere."""
+    from estimator.resolve.named_data import named_data
+
+    try:
+        return named_data(given, argument)
+    except EstimatorError:
+        return None
 
 
 def _plain(given: object) -> str:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from estimator.models.towers import pretraining_ratio, text_ratio, with_text_ratio
 from estimator.models.transformer import Transformer
+from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
+from estimator.resolve.batch import told_length
 from estimator.resolve.data import ToldData
 from estimator.resolve.media import MediaUse
 from estimator.resolve.packing import is_from_scratch
@@ -39,17 +41,25 @@ class _Targets:
     why: str
 
 
-def with_targets(use: MediaUse, data: ToldData) -> MediaUse:
+def with_targets(use: MediaUse, data: ToldData, practice: Practice = NOTHING_SAID) -> MediaUse:
     """Return `use` with its decoder writing as much as the task does; as it is where it has none, or reads no text.
 
-    decoder's positions = target ratio · tokens
+        decoder's positions = target ratio · tokens
+
+    What is written for a sample, and where that is cut, is told in `practice`.
     """
     network = use.subject.transformer
     ratio = None if network is None or network.media is not None else text_ratio(network)
     if network is None or ratio is None:
         return use
-    found = _told(data.request, network) or _of_data(data, network)
-    targets = found or _Targets(ratio=ratio, source="default", why="say the task in objective where it is another")
+    read = _mean_read(data)
+    targets = (
+        _of_tokens(practice.target_tokens, read)
+        or _told(data.request, network)
+        or _of_data(data, network)
+        or _Targets(ratio=ratio, source="default", why="say the task in objective where it is another")
+    )
+    targets = _at_most(targets, practice.target_limit, read)
     towers = tuple(
         with_text_ratio(tower, targets.ratio) if tower.name == "decoder" else tower for tower in network.towers
     )
@@ -65,6 +75,27 @@ def with_targets(use: MediaUse, data: ToldData) -> MediaUse:
         subject=replace(use.subject, transformer=replace(network, towers=towers)),
         assumptions=(*use.assumptions, told),
     )
+
+
+def _mean_read(data: ToldData) -> float | None:
+    """Return the mean tokens of what is read of a sample, as it is cut; None where no sample is told of."""
+    limit = told_length(data.request)
+    return None if data.lengths is None else data.lengths.expected_longest(1, None if limit is None else float(limit))
+
+
+def _of_tokens(told: int | None, read: float | None) -> _Targets | None:
+    """Return what so many tokens written for each sample come to."""
+    if told is None or not read:
+        return None
+    return _Targets(ratio=told / read, source="user", why=f"{told:,} are written for {read:,.0f}")
+
+
+def _at_most(targets: _Targets, limit: int | None, read: float | None) -> _Targets:
+    """Return `targets` that are cut at `limit` tokens, of samples of which as many are read."""
+    if limit is None or not read or targets.ratio * read <= limit:
+        return targets
+    why = f"{targets.why}, and at most {limit:,} for {read:,.0f}"
+    return replace(targets, ratio=limit / read, source="user", why=why)
 
 
 def _told(request: Request, network: Transformer) -> _Targets | None:

@@ -160,3 +160,24 @@ def test_reinforcement_learning_among_other_words_is_told_the_same(said: str) ->
 @pytest.mark.parametrize(("said", "name"), [("DPO with beta 0.1", "dpo"), ("offline dpo on rlhf pairs", "dpo")])
 def test_an_objective_among_other_words_is_that_one(said: str, name: str) -> None:
     assert resolve(_request(said)).objective.objective.name == name
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 4])
+def test_a_reference_that_is_scored_before_training_runs_once(epochs: int) -> None:
+    """Authority: TRL's `precompute_ref_log_probs`: one pass over the set, however often it is trained on."""
+    asked = Request(
+        model="llama-3.1-8b",
+        gpu="h100",
+        n_gpus=1,
+        method="lora",
+        objective="dpo",
+        samples=1000,
+        tokens_per_sample=400,
+        epochs=epochs,
+        framework="trl",
+    )
+    usual = resolve(asked).objective.objective
+    once = resolve(replace(asked, framework="trl DPOConfig(precompute_ref_log_probs=True)")).objective.objective
+    never = resolve(replace(asked, framework="trl DPOConfig(precompute_ref_log_probs=False)")).objective.objective
+    assert once.reference_forwards * epochs == pytest.approx(usual.reference_forwards)
+    assert never == usual

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
+from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.pasted import Pasted, Setting, folded_key, pasted
 from estimator.resolve.framework.reading import reading_of
 from estimator.resolve.framework.schedule_keys import ScheduledKeys, is_scheduled
+from estimator.resolve.framework.setting_formats import FLAGS, FORMAT_KEYS, ToldFormats
 from estimator.resolve.framework.setting_keys import (
     ARGUMENTS,
     CHOICES,
@@ -24,6 +26,12 @@ from estimator.resolve.framework.setting_keys import (
     UNHEEDED,
     WRITTEN_OF,
 )
+from estimator.resolve.framework.spoken_settings import (
+    PER_DEVICE,
+    mentions_adapters,
+    visible_devices,
+    with_spoken,
+)
 
 __all__ = ["Configuration", "Told", "configuration_of"]
 
@@ -31,14 +39,6 @@ _OPEN = frozenset({"", "auto", "default", "-1", "none"})
 """Values that leave a number to the trainer, or to nobody."""
 _MOST_LENGTH = 1e8
 """Tokens above which `model_max_length` means that there is no limit."""
-_FLAGS = ("fp8", "bf16", "bfloat16", "fp16", "tf32")
-_FORMATS = re.compile(r"(?:amp_|bnb_)?(?P<name>bf16|bfloat16|fp16|float16|16|fp8|fp32|float32|32|no)(?P<how>[-_]\w+)?")
-_NAMED_FORMATS = ("mixed_precision", "precision", "training_precision")
-_LOADED = ("torch_dtype", "dtype", "model_dtype", "torchdtype")
-"""Keys of what a model is loaded in, which is what its weights learn in where no trainer casts them …"""
-_COMPUTED = ("bnb_4bit_compute_dtype", "compute_dtype")
-"""… and of what products are in."""
-_DTYPES = (*_LOADED, *_COMPUTED)
 _OPTIMIZERS = ("optimizer", "optim", "optimizer.type", "optimizer.name", "optimizer._component_", "optimizer_name")
 _FILES = frozenset({"deepspeed", "deepspeed_config", "deepspeed_config_file", "deepspeed_plugin"})
 _STAGE = re.compile(r"z(?:ero)?[_-]?(?:stage)?[_-]?([0-3])(?!\d)|stage[_-]?([0-3])(?!\d)", re.IGNORECASE)
@@ -71,6 +71,8 @@ class Configuration:
     numbers: Mapping[str, Told]
     """By argument."""
     most_samples: Told | None
+    visible: Told | None
+    """Devices that a process is shown."""
     models: tuple[str, ...]
     adapts: bool | None
     """Whether adapters are trained; None where no key tells."""
@@ -83,18 +85,24 @@ class Configuration:
 @lru_cache(maxsize=256)
 def configuration_of(text: str) -> Configuration | None:
     """Return what a configuration in `text` tells; None where the text is none. Never raises."""
-    found = pasted(text, knows=_is_known, takes=_takes)
-    if not any(_is_particular(setting) for setting in found.settings):
+    shown_text, shown = visible_devices(text)
+    adapters = mentions_adapters(text)
+    found = pasted(shown_text, knows=lambda key: _is_known(key) or (adapters and key == "r"), takes=_takes)
+    dialect, each_device = _named(found), named_framework(found.rest).name in PER_DEVICE
+    found = with_spoken(found, bare_batch=each_device or (dialect, "batch_size") in OWN_KEYS, adapters=adapters)
+    settings = found.settings if shown is None else (shown, *found.settings)
+    if not any(_is_particular(setting, adapters=adapters) for setting in settings):
         return None
-    keys = {key for setting in found.settings for key in setting.path}
-    reader = _Reader(_named(found), ranks="lora_alpha" in keys)
-    for setting in found.settings:
+    reader = _Reader(dialect, ranks=adapters, each_device=each_device)
+    for setting in settings:
         reader.take(setting)
     return reader.configuration(found.rest)
 
 
-def _is_particular(setting: Setting) -> bool:
+def _is_particular(setting: Setting, *, adapters: bool) -> bool:
     """Return whether a key is one of a configuration alone, and no word of running text."""
+    if setting.said or (adapters and setting.key == "r"):
+        return True
     return _is_known(".".join(setting.path)) and (
         "_" in setting.key or len(setting.path) > 1 or "--" in setting.written
     )
@@ -116,7 +124,7 @@ def _meaning(path: tuple[str, ...]) -> tuple[str, str]:
                 return kind, name
         if name in _OPTIMIZERS:
             return "optimizer", name
-        if name in _FLAGS or name in {"pure_bf16", *_NAMED_FORMATS, *_DTYPES}:
+        if name in FORMAT_KEYS:
             return "precision", name
         if name in _OTHERS:
             return "other", name
@@ -129,7 +137,7 @@ def _takes(key: str, value: str) -> bool:
     """Return whether a flag takes the word behind it as its value."""
     kind, name = _meaning((folded_key(key),))
     told = value.casefold()
-    if kind == "switch" or name in _FLAGS:
+    if kind == "switch" or name in FLAGS:
         return told in ON | OFF | _OPEN | {"full"} or (name in CHOICES and told in CHOICES[name])
     if kind or IDLE.fullmatch(folded_key(key)):
         return True
@@ -161,10 +169,11 @@ class _Reader:
     dialect: str
     ranks: bool
     """Whether a bare r is the rank of adapters."""
+    each_device: bool
+    """Whether a batch of which no more is said is each device's."""
     phrases: list[str] = field(default_factory=list)
     numbers: dict[str, Told] = field(default_factory=dict)
-    flags: dict[str, str] = field(default_factory=dict)
-    formats: dict[str, str] = field(default_factory=dict)
+    formats: ToldFormats = field(default_factory=ToldFormats)
     models: list[str] = field(default_factory=list)
     most_samples: Told | None = None
     adapts: bool | None = None
@@ -213,6 +222,8 @@ class _Reader:
                 return ("llamafactory", "stage")
             case _ if path == ("train_batch_size",) and self.engine:
                 return ("global_batch_size",)
+            case (_, "batch_size" | "train_batch_size") if self.each_device:
+                return ("micro_batch_size",)
             case _:
                 return path
 
@@ -258,20 +269,7 @@ class _Reader:
             self._rest(setting)
 
     def _precision(self, name: str, setting: Setting) -> None:
-        value = setting.value.casefold().removeprefix("torch.")
-        if name == "pure_bf16":
-            if value in ON:
-                self.formats[name] = "pure bf16"
-        elif name in _FLAGS:
-            self.flags["bf16" if name == "bfloat16" else name] = "on" if value in ON else value
-        elif (match := _FORMATS.fullmatch(value)) is not None:
-            bare = match["name"].replace("bfloat", "bf").replace("float", "fp")
-            told = {"16": "fp16", "32": "fp32"}.get(bare, bare)
-            if told != "no":
-                self.formats.setdefault(name, f"{told} true" if match["how"] == "-true" else told)
-        elif name in _LOADED and value == "auto":
-            self.formats.setdefault(name, value)
-        elif value not in OFF | _OPEN:
+        if not self.formats.take(name, setting.value) and setting.value.casefold() not in OFF | _OPEN:
             self._rest(setting)
 
     def _optimizer(self, setting: Setting) -> None:
@@ -341,17 +339,21 @@ class _Reader:
 
     def configuration(self, rest: str) -> Configuration:
         """Return all that was told, with `rest` as the text beside it."""
-        words = [*([rest] if rest else []), *dict.fromkeys(self._in_order())]
+        visible = self.numbers.pop("visible", None)
+        words = [rest] if rest else []
+        words += dict.fromkeys(self._in_order(rest))
         words += [*self.schedule.phrases, *self._machines()]
         if self.engine:
             words.append("HF Trainer, deepspeed" if self.asks_trainer else "deepspeed")
         if self.dialect and not (self.engine and self.dialect == "accelerate"):
             words.append(self.dialect)
+        self._cut_in_parts()
         return Configuration(
             text=", ".join(words) or "auto",
             dialect=self.dialect or ("DeepSpeed" if self.engine else ""),
             numbers=MappingProxyType(dict(self.numbers)),
             most_samples=self.most_samples,
+            visible=visible,
             models=tuple(dict.fromkeys(self.models)),
             adapts=self.adapts,
             unheeded=tuple(dict.fromkeys(self.unheeded)),
@@ -365,36 +367,29 @@ class _Reader:
             return []
         return [f"{nodes.value:.0f} nodes" + (f" of {devices.value:.0f} GPUs" if devices else "")]
 
-    def _in_order(self) -> list[str]:
-        phrases = [*self.phrases, *self._formats()]
+    def _cut_in_parts(self) -> None:
+        """Take where prompts are cut and where completions as where rows are, which hold both; either tells nothing."""
+        prompt, completion = self.numbers.pop("prompt_length", None), self.numbers.pop("completion_length", None)
+        told = self.numbers.get("sequence_length")
+        if prompt is None or completion is None:
+            return
+        longest = prompt.value + completion.value
+        if told is None or longest < told.value:
+            self.numbers["sequence_length"] = Told(value=longest, words=f"{prompt.words} and {completion.words}")
+
+    def _lengths_apart(self) -> list[str]:
+        """Return in words where texts are cut that a model reads, and where those that it writes."""
+        cut = ((name, self.numbers.pop(f"{name}_length", None)) for name in ("source", "target"))
+        return [f"{name}s of at most {told.value:.0f} tokens" for name, told in cut if told is not None]
+
+    def _in_order(self, rest: str) -> list[str]:
+        phrases = [*self._lengths_apart(), *self.phrases, *self.formats.words(engine=self.engine)]
         if self.pads and "packing" not in phrases:
             phrases.append("pad to max length")
-        told = " ".join(phrases)
-        if self.adapts and not re.search(r"\b(?:lora|qlora|dora|rslora)\b", told):
+        told = " ".join((rest, *phrases))
+        if self.adapts and not re.search(r"\b(?:lora|qlora|dora|rslora)\b", told, re.IGNORECASE):
             phrases.append("lora")
         if "4 bit base" in phrases and self.adapts:
             phrases = [words for words in phrases if words != "lora"]
             phrases.append("qlora")
         return [words for words in phrases if words]
-
-    def _formats(self) -> list[str]:
-        """Return what the model is loaded in and the one precision of products."""
-        if words := self.formats.get("pure_bf16"):
-            return [words]
-        loaded = next((f"torch dtype {self.formats[name]}" for name in _LOADED if name in self.formats), "")
-        return [loaded, self._precision_told(loaded=bool(loaded))]
-
-    def _precision_told(self, *, loaded: bool) -> str:
-        """Return the one precision that flags, then other keys tell; both flags off are FP32, or TF32 where allowed."""
-        for name in ("fp8", "bf16", "fp16"):
-            if self.flags.get(name) == "full":
-                return f"full {name}"
-            if self.flags.get(name) == "on":
-                return name
-        for names in (_NAMED_FORMATS, () if loaded else _COMPUTED):
-            if told := next((self.formats[name] for name in names if name in self.formats), ""):
-                return told
-        off = all(self.flags.get(name) in OFF for name in ("bf16", "fp16"))
-        if self.flags.get("tf32") == "on" and not self.flags.get("bf16"):
-            return "tf32"
-        return "fp32" if off and not self.engine and not loaded else ""

@@ -20,6 +20,11 @@ _CHIP = (
     r"(?:(?:nvidia|amd|rtx|geforce)[ -])*(?:(?!x\d)[a-z]{1,3}\d{2,4}[a-z]{0,2}|\d{4}(?:[ -]?ti)?)"
     r"s?(?:[ -](?:sxm\d?|pcie|nvl|\d{2,3} ?gb)(?![^\W_])){0,2}"
 )
+_CARD = (
+    r"(?:(?:nvidia|tesla|quadro|amd|rtx|gtx|geforce)[ -])*"
+    r"(?:[tlp]4|a2|k80|[a-z]{1,2}\d{2,4}[a-z]{0,2}|\d{4}(?:[ -]?ti)?)"
+)
+"""One with a number behind it, which is how many there are where it is no count of lanes."""
 _KIND = r"(?:gpus?|cards?|devices?|accelerators?|gcds?|chips?)"
 _DEVICES = rf"(?:{_CHIP}(?:{_GAP}{_KIND})?|{_KIND})(?![^\W_])"
 _NODES = rf"(?:(?:{_CHIP}|dgx|hgx|gpu|compute){_GAP}){{0,2}}(?:nodes?|machines?|servers?|hosts?|box(?:es)?)(?![^\W_])"
@@ -54,9 +59,13 @@ _WAYS = tuple(
         _SOME_NODES,
         # 2 GPUs
         _IN_ALL,
+        # 2xT4, 2 x RTX 3090, 8xH100 SXM
+        rf"{_ALL}{_TIMES}(?:{_DEVICES}|{_CARD}(?![^\W_]))",
+        # T4 x2, A100 x 8
+        rf"{_CARD}\s?[x×]\s?{_ALL}(?![^\W_])(?!\s?(?:lanes?|links?|slots?|risers?|pcie|gen))",
     )
 )
-_BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER}|nodes?|machines?|servers?|hosts?)", re.IGNORECASE)
+_BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER}|{_CARD}\s?[x×]|nodes?|machines?|servers?|hosts?)", re.IGNORECASE)
 
 
 def told_machines(text: str, at: int) -> tuple[int, Meaning] | None:

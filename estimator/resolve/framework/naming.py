@@ -1,5 +1,6 @@
 """How a text names the stack, its release, and how it runs a step."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
 _FOUR_BITS, _EIGHT_BITS = 4, 8
 _TF32 = "tf32"
+_SETTING = re.compile(r"\b(?:batch|bsz?|seq(?:uence)?|max|context|epochs?|steps?)\b.*\d", re.IGNORECASE | re.DOTALL)
+"""Words of arguments with a number, that begin no stack's name."""
 _FEWEST_LETTERS = 3
 """Letters that a name has: `4090` and `x8` are none."""
 
@@ -142,9 +145,9 @@ def _is_told_elsewhere(text: str) -> bool:
 
 
 def _is_no_name(text: str) -> bool:
-    """Return whether `text` is a device, a model or a data set, or has too few letters to be anyone's name."""
+    """Return whether `text` is a setting, a device, a model or a data set, or too short to be anyone's name."""
     longest = max((len(part) for part in "".join(c if c.isalpha() else " " for c in text).split()), default=0)
-    if longest < _FEWEST_LETTERS or _is_told_elsewhere(text):
+    if longest < _FEWEST_LETTERS or _SETTING.search(text) or _is_told_elsewhere(text):
         return True
     try:
         catalogue.accelerator(text)

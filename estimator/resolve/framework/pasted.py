@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["Pasted", "Setting", "folded_key", "pasted"]
+__all__ = ["Pasted", "Setting", "folded_key", "pasted", "tidied"]
 
 _MOST_OBJECTS = 4
 """JSON objects that are looked for in a text."""
@@ -26,8 +26,13 @@ _PAIR = re.compile(rf"(?<![\w./-])[\"']?(?P<key>[A-Za-z][\w.]*)[\"']?[ \t]*(?:=|
 _SPACED = re.compile(r"(?<![\w./-])(?P<key>[A-Za-z]+(?:_[A-Za-z]+)+)[ \t]+(?P<value>\d[\d_.e-]*)(?![\w%])")
 
 
+_CALL = re.compile(r"\b[A-Z]\w*(?:Config|Arguments|Args)\s*\((?:[^()]|\([^()]*\))*\)?")
+"""A configuration as a call: what it is given are settings, whatever their names."""
 _SHORT = frozenset({"bias", "epochs", "fused", "lr", "optim", "optimizer", "packing", "r", "seed", "stage"})
 """Keys without a low line that are one where there are others."""
+
+
+_COMMAS = re.compile(r"\s*(?:,(?!\d)|(?<!\d),)[\s,]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Setting:
     """As text, without quotes; empty where it is null."""
     written: str
     """The key as it was written."""
+    said: str = ""
+    """In running words, what was said; empty of a key with its value."""
 
     @property
     def key(self) -> str:
@@ -49,7 +56,7 @@ class Setting:
     @property
     def words(self) -> str:
         """Key and value, as they are repeated to the reader."""
-        return f"{self.key} {self.value}".strip()
+        return self.said or f"{self.key} {self.value}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +85,24 @@ def pasted(text: str, *, knows: Callable[[str], bool], takes: Callable[[str, str
         rest = _without_lines(lines, settings)
     rest = _FLAG.sub(lambda flag: _flagged(flag, settings, takes), rest)
     several = len([*_known(rest, knows)]) >= _FEWEST_LINES or bool(settings)
+    calls = [call.span() for call in _CALL.finditer(rest)]
 
     def paired(pair: re.Match[str]) -> str:
-        if not knows(pair["key"]) and not (several and ("_" in pair["key"] or pair["key"] in _SHORT)):
+        is_key = several and ("_" in pair["key"] or pair["key"] in _SHORT)
+        if not (is_key or knows(pair["key"]) or any(start < pair.start() < end for start, end in calls)):
             return pair[0]
         settings.append(_setting(tuple(pair["key"].split(".")), pair["value"] or ""))
         return " , "
 
     rest = _PAIR.sub(paired, rest)
+    calls = []
     rest = _SPACED.sub(lambda pair: paired(pair) if knows(pair["key"]) else pair[0], rest)
-    return Pasted(settings=tuple(settings), rest=re.sub(r"\s*,[\s,]*", ", ", rest).strip(" ,\n"))
+    return Pasted(settings=tuple(settings), rest=tidied(rest))
+
+
+def tidied(rest: str) -> str:
+    """Return what is left of a text, one comma where settings were taken from; those within numbers stay."""
+    return _COMMAS.sub(", ", rest).strip(" ,\n")
 
 
 def _known(text: str, knows: Callable[[str], bool]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from estimator.resolve.framework.padded_lengths import told_padded_length
 from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.releases import MONTHS, PARTS_OF_YEAR, dated, is_year, month_start, version_date
 from estimator.resolve.framework.schedules import told_schedule
+from estimator.resolve.framework.target_lengths import told_target_length
 from estimator.resolve.framework.tokens import Token, text_tokens
 
 __all__ = ["Part", "Phrase", "Reading", "apart", "reading_of"]
@@ -187,12 +188,12 @@ class _Reader:
     def _took_machine(self, token: Token) -> bool:
         """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `TP 4`, `padded to 512` or crops.
 
-        A denial of it says nothing.
+        Likewise lengths of targets. A denial of it says nothing.
         """
         if self._negator is not None:
             return False
         readers = (told_blocks, told_degrees, told_network, told_host_memory, told_machines, told_negatives)
-        told = (*readers, told_padded_length, told_schedule, told_goal)
+        told = (*readers, told_padded_length, told_target_length, told_schedule, told_goal)
         found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False

@@ -40,7 +40,11 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "grad_accum_steps grad_accumulation_steps",
         "global_batch_sequences": "global_batch_size global_train_batch_size",
         "sequence_length": "sequence_len max_seq_length max_seq_len max_length cutoff_len model_max_length seq_length "
-        "seq_len max_sequence_length block_size max_target_length tokenizer.max_seq_len dataset.max_seq_len",
+        "seq_len max_sequence_length block_size tokenizer.max_seq_len dataset.max_seq_len",
+        "source_length": "max_source_length max_input_length source_max_len max_source_len",
+        "target_length": "max_target_length target_max_len max_target_len max_output_length max_label_length",
+        "prompt_length": "max_prompt_length",
+        "completion_length": "max_completion_length",
         "lora_rank": "lora_r lora_rank lora_dim network_dim lora_parameters.rank",
         "trained_layers": "freeze_trainable_layers",
         "tensor_parallel": "tensor_model_parallel_size tensor_parallel_size tensor_parallel_degree tp_size",
@@ -49,6 +53,7 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "expert_parallel": "expert_model_parallel_size expert_parallel_size expert_parallel_degree ep_size",
         "gpus_per_node": "nproc_per_node num_gpus_per_node gpus_per_node n_gpus_per_node",
         "n_gpus": "num_processes world_size num_gpus",
+        "visible": "visible_devices",
         "nodes": "nodes nnodes num_nodes num_machines n_nodes",
     }
 )
@@ -80,6 +85,7 @@ SWITCHES: Mapping[str, str] = _by_key(
         "dora": "use_dora peft_use_dora",
         "rslora": "use_rslora peft_use_rslora",
         "tune mm mlp adapter": "tune_mm_mlp_adapter",
+        "precompute ref log probs": "precompute_ref_log_probs",
         "sequence parallel": "sequence_parallel",
     }
 )
@@ -88,7 +94,7 @@ _OFF_BY_DEFAULT = (
     *("group by length", "cpu offload", "activation offload", "4 bit base", "8 bit base", "lora", "dora", "rslora"),
     "tune mm mlp adapter",
     *("torch compile", "distributed optimizer", "sdpa", "xformers", "flex attention", "fused kernels"),
-    *("sequence parallel", "fused linear cross entropy"),
+    *("sequence parallel", "fused linear cross entropy", "precompute ref log probs"),
 )
 OWN_WORDS = frozenset(SWITCHES.values()) - frozenset(_OFF_BY_DEFAULT)
 """Switches whose being off says something: of the others it is what every trainer does unless told."""
@@ -272,6 +278,10 @@ IDLE = re.compile(
     r"task|mode|default_system|s2_attention|train_on_inputs|special_tokens|adapter|peft|trainer|shuffle|target|"
     r"load_best_model_at_end|dataset|_component_|fused|custom_sharded_layers|target_modules|bias|task_type|fsdp_config|deepspeed_config|zero_optimization|offload_optimizer|offload_param|"
     r"fp16|bf16|bfloat16|optimizer|fp8|tf32|plugins|model|lora|datasets|training|parallelism|config|scaling_\w+|"
+    r"(?:per_(?:device|gpu)_)?eval_batch_size|per_device_eval_\w+|generation_\w+|num_beams|predict_with_generate|"
+    r"pad_to_multiple_of|omp_num_threads|tokenizers_parallelism|pytorch_(?:\w+_)?alloc_conf|python(?:path|unbuffered)|"
+    r"cuda_(?:launch_blocking|device_\w+|home|module_loading)|hf_(?:home|hub\w*|datasets\w*|token|endpoint)|"
+    r"transformers_(?:offline|cache|verbosity)|"
     r"max_steps_per_epoch|steps_per_\w+|train|data|test|mask_prompt|standalone|torch_empty_cache_steps|train_dataset|eval_dataset|dataset_text_field|args"
 )
 """Keys that tell nothing of how long a step takes, nor how many there are; those that do were looked up before."""

@@ -107,3 +107,20 @@ def test_devices_in_all_are_read_and_held_to_the_argument(text: str, devices: in
     alike, other = (_codes(_asked(text, n_gpus=n_gpus)) for n_gpus in (devices or 16, 16))
     assert "framework_contradicted" not in alike
     assert ("framework_contradicted" in other) == (devices is not None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kaggle 2xT4", "Kaggle T4 x2", "2x RTX 3090, TRL", "2 x A100 80GB", "RTX 4090 x 2, TRL", "2× L4", "A100 x2"],
+)
+@pytest.mark.parametrize("n_gpus", [1, 2, 8])
+def test_a_number_of_cards_is_held_against_the_argument(text: str, n_gpus: int) -> None:
+    answer = _asked(text, n_gpus=n_gpus)
+    assert named_framework(text).practice.devices == 2
+    assert "framework_not_understood" not in _codes(answer)
+    assert ("framework_contradicted" in _codes(answer)) is (n_gpus != 2)
+
+
+@pytest.mark.parametrize("text", ["RTX 3090, PCIe 3.0 x4", "TRL, RTX 3090 x4 riser", "TRL, RTX 4090 PCIe 4.0 x16"])
+def test_lanes_are_no_cards(text: str) -> None:
+    assert named_framework(text).practice.devices is None

@@ -185,7 +185,7 @@ def test_an_argument_that_trains_adapters_wins_over_a_text_that_trains_all() -> 
 @pytest.mark.parametrize(
     ("left", "argument"),
     [
-        ("batch size 4 per GPU", "micro_batch_size"),
+        ("batch of 4M tokens", "micro_batch_size"),
         ("max seq length 512", "sequence_length"),
         ("r=64", "lora_rank"),
     ],

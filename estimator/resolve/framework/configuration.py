@@ -29,6 +29,7 @@ from estimator.resolve.framework.setting_keys import (
 from estimator.resolve.framework.spoken_settings import (
     PER_DEVICE,
     mentions_adapters,
+    mentions_batch,
     visible_devices,
     with_spoken,
 )
@@ -88,7 +89,8 @@ def configuration_of(text: str) -> Configuration | None:
     shown_text, shown = visible_devices(text)
     adapters = mentions_adapters(text)
     found = pasted(shown_text, knows=lambda key: _is_known(key) or (adapters and key == "r"), takes=_takes)
-    dialect, each_device = _named(found), named_framework(found.rest).name in PER_DEVICE
+    dialect = _named(found)
+    each_device = mentions_batch(text) and named_framework(found.rest).name in PER_DEVICE
     found = with_spoken(found, bare_batch=each_device or (dialect, "batch_size") in OWN_KEYS, adapters=adapters)
     settings = found.settings if shown is None else (shown, *found.settings)
     if not any(_is_particular(setting, adapters=adapters) for setting in settings):

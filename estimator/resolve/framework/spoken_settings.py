@@ -4,7 +4,7 @@ import re
 
 from estimator.resolve.framework.pasted import Pasted, Setting, tidied
 
-__all__ = ["PER_DEVICE", "mentions_adapters", "visible_devices", "with_spoken"]
+__all__ = ["PER_DEVICE", "mentions_adapters", "mentions_batch", "visible_devices", "with_spoken"]
 
 PER_DEVICE = frozenset(
     {
@@ -22,7 +22,7 @@ _EACH = rf"(?:per{_GAP}(?:device|gpu|card)|micro|local|device)"
 _ALL = r"(?:global|total|effective|overall)"
 _IS = r"(?:[\s:=x×~]|\b(?:of|is|to|at)\b)*"
 # A batch of `0.5M` or of `512k tokens` is told in tokens.
-_COUNT = r"(?P<count>\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*[\w.])(?!\s*(?:[kmb]|tokens?|toks?|million|thousand)\b)"
+_COUNT = r"(?P<count>\d{1,3}(?:,\d{3})+|\d+)(?!\w|[.,]\d)(?!\s*(?:[kmb]|tokens?|toks?|million|thousand)\b)"
 _OF_SAMPLES = r"(?:\s*(?:samples?|sequences?|examples?|seqs?|pairs?)\b)?"
 _ACCUMULATED = rf"(?:(?:grad(?:ient)?s?{_GAP})?accum(?:ulation|ulate[ds]?)?(?:{_GAP}steps?)?)"
 _DECIMAL = r"\d+(?:\.\d+)?(?:e-?\d+)?"
@@ -46,18 +46,19 @@ _BATCHES = _ways(
         rf"(?P<count>\d+)\s*x?\s*(?:steps of\s+)?grad(?:ient)?{_GAP}accum\w*(?:{_GAP}steps?)?",
     ),
     ("num_train_epochs", rf"(?P<count>{_DECIMAL})\s*epochs?\b"),
-    ("num_train_epochs", rf"epochs?{_IS}(?P<count>{_DECIMAL})(?![\w.])"),
+    ("num_train_epochs", rf"epochs?{_IS}(?P<count>{_DECIMAL})(?!\w|[.,]\d)"),
 )
+_MENTIONED = re.compile(r"batch|\bbsz?\b", re.IGNORECASE)
 _BARE_BATCH = _ways(("batch_size", rf"{_TRAIN}{_BATCH}{_IS}{_COUNT}{_OF_SAMPLES}"))
 _RANKS = _ways(
-    ("lora_rank", rf"(?:lora{_GAP})?(?:rank|r){_IS}(?P<count>\d+)(?![\w.])"),
-    ("lora_alpha", rf"(?:lora{_GAP})?alpha{_IS}(?P<count>{_DECIMAL})(?![\w.])"),
-    ("lora_dropout", rf"(?:lora{_GAP})?dropout{_IS}(?P<count>{_DECIMAL})(?![\w.])"),
+    ("lora_rank", rf"(?:lora{_GAP})?(?:rank|r){_IS}(?P<count>\d+)(?!\w|[.,]\d)"),
+    ("lora_alpha", rf"(?:lora{_GAP})?alpha{_IS}(?P<count>{_DECIMAL})(?!\w|[.,]\d)"),
+    ("lora_dropout", rf"(?:lora{_GAP})?dropout{_IS}(?P<count>{_DECIMAL})(?!\w|[.,]\d)"),
 )
 _UNFELT = rf"(?:lr|learning{_GAP}rate|seed|beta|weight{_GAP}decay|temperature)"
 _IDLE = _ways(
-    ("learning_rate", rf"(?:(?:peak|max|initial)\s+)?{_UNFELT}{_IS}{_DECIMAL}(?![\w.])"),
-    ("warmup_steps", rf"warm{_GAP}up(?:{_GAP}(?:steps?|ratio))?{_IS}{_DECIMAL}%?(?:{_GAP}steps?)?(?![\w.])"),
+    ("learning_rate", rf"(?:(?:peak|max|initial)\s+)?{_UNFELT}{_IS}{_DECIMAL}(?!\w|[.,]\d)"),
+    ("warmup_steps", rf"warm{_GAP}up(?:{_GAP}(?:steps?|ratio))?{_IS}{_DECIMAL}%?(?:{_GAP}steps?)?(?!\w|[.,]\d)"),
 )
 """What no step waits for, under one key of its kind."""
 _ADAPTERS = re.compile(r"lora|dora|peft|adapter|target[ _]modules", re.IGNORECASE)
@@ -70,6 +71,11 @@ _VISIBLE = re.compile(
 def mentions_adapters(text: str) -> bool:
     """Return whether `text` is of adapters, so that a bare `r` is their rank."""
     return _ADAPTERS.search(text) is not None
+
+
+def mentions_batch(text: str) -> bool:
+    """Return whether `text` tells of a batch, whose trainer then says what it is of."""
+    return _MENTIONED.search(text) is not None
 
 
 def visible_devices(text: str) -> tuple[str, Setting | None]:

@@ -10,7 +10,7 @@ __all__ = ["split_targets", "told_target_length"]
 _WRITTEN = r"(?:targets?|outputs?|summar(?:y|ies)|translations?|decoder)"
 _READ = r"(?:sources?|inputs?|articles?|documents?|encoder)"
 _GAP = r"[\s_-]*"
-_COUNT = r"(?P<count>\d{1,3}(?:,\d{3})+|\d{1,5})(?![\d.,]*\d)"
+_COUNT = r"(?P<count>\d{1,3}(?:,\d{3})+|\d{1,5})(?![.,]?\d)"
 _TOKENS = rf"(?:{_GAP}(?:tokens?|toks?)\b)"
 _MOST = r"(?:at most|up to|max(?:imum)?|(?:cut|truncated) (?:at|to)|<=|≤)"
 _OF = r"(?:(?:of|in|as|per|for)\s(?:the\s|a\s|each\s)?)?"

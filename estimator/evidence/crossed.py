@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, SplitNormal, borne, split_quantile
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, SplitNormal, Times, borne, split_quantile
 from estimator.evidence.stack_doubts import BEARABLE_STACK
 from estimator.evidence.uncertainty import COVERAGE, TWO_SIDED_90, Interval
 from estimator.physics.choice import Setting
@@ -45,7 +45,8 @@ def crossed(taken: Way, other: Way, crossing: Crossing) -> Way:
     normals = [_split_normal(way, share) for way, share in ways if share > 0.0]
     low, high = (split_quantile(normals, tail) - token_log for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
     of_other = 1.0 - of_first if crossing.other_is_second else of_first
-    cautions = _of_layers(taken, other, of_other) if crossing.of_layers else ()
+    times = Times(assumed=math.exp(taken.token_log - token_log), others=(math.exp(other.token_log - token_log),))
+    cautions = _of_layers(taken, other, times, of_other) if crossing.of_layers else ()
     span = replace(
         taken.span,
         low=math.exp(min(low, 0.0)),
@@ -61,13 +62,14 @@ def _split_normal(way: Way, share: float) -> SplitNormal:
     return SplitNormal(at=way.token_log, share=share, below=below, above=above)
 
 
-def _of_layers(taken: Way, other: Way, share: float) -> tuple[Caution, ...]:
+def _of_layers(taken: Way, other: Way, times: Times, share: float) -> tuple[Caution, ...]:
     """Return whose layers with experts are printed, and what those of the `share` of others would take."""
     longer_log = other.token_log - taken.token_log
     if share < TOLD_FROM or abs(longer_log) < WORTH_SAYING:
         return ()
     stack, question = taken.setting.stack, taken.setting.question
-    told = f"as about {share:.0%} have on so many tokens, a token takes {math.exp(longer_log):.2g} times as long"
+    printed = "in one's own" if question.practice.own_experts else "in Transformers'"
+    told = f"as about {share:.0%} have on so many tokens, a token takes {times.told('', assumed=printed)}"
     both, say = share > 2.0 * HELD, "expert parallelism"
     if question.practice.own_experts:
         held = not stack.spreads_under_zero3 and question.layout.data_sharding == "zero3"

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from estimator.evidence.micro_batches import micro_batch_doubt
-from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne, if_held
+from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, borne, if_held
 from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.releases import release_doubts
@@ -31,7 +31,7 @@ from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
 from estimator.physics.stacks import Stack
 from estimator.physics.step import step_time
-from estimator.question.question import Caution, LayoutRequest, Question
+from estimator.question.question import LayoutRequest, Question
 
 __all__ = ["doubts_of"]
 
@@ -128,7 +128,7 @@ def _other_ways(setting: Setting, level_log: float) -> Iterator[tuple[Callable[[
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question), others
     if others := _in_full_precision(setting):
-        yield partial(_full_precision, _who_computes_wide(setting)), others
+        yield partial(_full_precision, _who_computes_wide(setting), setting.question.precision), others
     if others := _without_workers(setting, level_log):
         yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
     if others := _decoding_clips(setting, level_log):
@@ -245,48 +245,63 @@ def _wide_base(question: Question, ways: Ways) -> Doubt:
         chip = question.cluster.accelerator.name
         assumed, others = "", "fp16 or fp32"
         unless = f"bnb_4bit_compute_dtype is float16, for {chip} has no BF16"
-    message = (
-        f"{question.precision} is assumed{assumed}; unless {unless}, 4-bit layers are computed in FP32, "
-        f"{ways[0][0]:.1f} times as long, and the range holds both: say precision {others}"
-    )
-    return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
+
+    def words(times: Times) -> str:
+        return (
+            f"{question.precision} is assumed{assumed}; unless {unless}, 4-bit layers are computed in FP32, "
+            f"{times.told('', assumed=f'in {question.precision}')}, and the range holds both: say precision {others}"
+        )
+
+    return Doubt(argument="precision", ways=ways, code="base_expanded_to_fp32", words=words)
 
 
-def _full_precision(whose: str, ways: Ways) -> Doubt:
+def _full_precision(whose: str, precision: str, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, BEARABLE_STACK)) for factor, share in ways)
-    message = (
-        f"{whose} computes in FP32 unless fp16 or bf16 is set: a step would take "
-        f"{ways[0][0]:.1f} times as long{if_held(ways)}: say precision"
-    )
-    return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))
+
+    def words(times: Times) -> str:
+        return (
+            f"{whose} computes in FP32 unless fp16 or bf16 is set: a step would take "
+            f"{times.told('', assumed=f'in {precision}')}{if_held(ways)}: say precision"
+        )
+
+    return Doubt(argument="precision", ways=ways, code="trained_in_fp32", words=words)
 
 
 def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, BEARABLE_STACK, noticed=_NOTICED_READING)) for factor, share in ways)
-    message = (
-        f"Hugging Face's trainer reads without workers unless told: a step would take {ways[0][0]:.1f} times as long, "
-        f"which about {ways[0][1]:.0%} are thought to bear{if_held(ways)}; {'sounds' if sounds else 'pictures'} are "
-        f'taken to be read {"by workers" if sounds else "in time"}: say "4 dataloader workers" or "no dataloader '
-        'workers" in framework'
-    )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+    what, read = ("sounds", "by workers") if sounds else ("pictures", "in time")
+
+    def words(times: Times) -> str:
+        return (
+            "Hugging Face's trainer reads without workers unless told: a step would take "
+            f"{times.told('', assumed=f'read {read}')}, which about {ways[0][1]:.0%} are thought to bear"
+            f'{if_held(ways)}; {what} are taken to be read {read}: say "4 dataloader workers" or "no dataloader '
+            'workers" in framework'
+        )
+
+    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words)
 
 
 def _decoded_as_read(ways: Ways) -> Doubt:
-    message = (
-        f"clips are taken to be decoded in time; from video files, on {_CORES_EACH} cores of a host for each device, a "
-        f"step would take {ways[0][0]:.1f} times as long{if_held(ways)}: say how many dataloader workers in framework"
-    )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+    def words(times: Times) -> str:
+        return (
+            f"clips are taken to be decoded in time; from video files, on {_CORES_EACH} cores of a host for each "
+            f"device, a step would take {times.told('', assumed='decoded in time')}{if_held(ways)}: say how many "
+            "dataloader workers in framework"
+        )
+
+    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words)
 
 
 def _encoded_in_each_step(ways: Ways) -> Doubt:
-    message = (
-        "latents and encoded texts are taken to be made before training; of so large sets as many runs make them in "
-        f"each step, which would take {ways[0][0]:.1f} times as long, and the range holds both: say "
-        '"cached latents" or "encode on the fly" in framework'
-    )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="encoded_before_training", message=message))
+    def words(times: Times) -> str:
+        return (
+            "latents and encoded texts are taken to be made before training; of so large sets as many runs make them "
+            f"in each step, which would take {times.told('', assumed='with those made before')}, and the range holds "
+            'both: say "cached latents" or "encode on the fly" in framework'
+        )
+
+    return Doubt(argument="framework", ways=ways, code="encoded_before_training", words=words)
 
 
 def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -303,13 +318,15 @@ def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -
         return ()
     factor = max(_PADDED, _rows_s(setting, constants) * setting.global_batch * question.sequence_length / physical_s)
     ways = ((factor, share),)
-    message = (
-        "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless told, "
-        f"would take about {factor:.1f} times as long{if_held(ways)}: give samples with tokens_per_sample, "
-        'or packing "packed"'
-    )
-    caution = Caution(code="packing_unsaid", message=message)
-    return (Doubt(argument="packing", ways=ways, caution=caution, moves=False),)
+
+    def words(times: Times) -> str:
+        return (
+            "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless "
+            f"told, would take about {times.told('', assumed='packed')}{if_held(ways)}: give samples with "
+            'tokens_per_sample, or packing "packed"'
+        )
+
+    return (Doubt(argument="packing", ways=ways, code="packing_unsaid", words=words, moves=False),)
 
 
 def _rows_s(setting: Setting, constants: Constants) -> float:
@@ -339,9 +356,12 @@ def _rows_s(setting: Setting, constants: Constants) -> float:
 
 
 def _one_mask(stack: str, ways: Ways) -> Doubt:
-    message = (
-        f"{stack} joins packed samples into one row, and unless attn_implementation is flash_attention_2 each token is "
-        f"multiplied with all of the micro-batch under a mask; with it a step would take {ways[0][0]:.2f} times as "
-        'long, and the range holds both: say "flash attention 2" or "sdpa" in framework'
-    )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="packed_under_a_mask", message=message))
+    def words(times: Times) -> str:
+        return (
+            f"{stack} joins packed samples into one row, and unless attn_implementation is flash_attention_2 each "
+            "token is multiplied with all of the micro-batch under a mask; with it a step would take "
+            f"{times.told('', assumed='under the mask')}, and the range holds both: say "
+            '"flash attention 2" or "sdpa" in framework'
+        )
+
+    return Doubt(argument="framework", ways=ways, code="packed_under_a_mask", words=words)

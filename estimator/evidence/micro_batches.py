@@ -3,12 +3,12 @@
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import WORTH_SAYING, Doubt
+from estimator.evidence.mixture import WORTH_SAYING, Doubt, Times
 from estimator.physics.batch import usual_micro_batch
 from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
-from estimator.question.question import Caution
+from estimator.question.rows import with_more_rows
 
 __all__ = ["micro_batch_doubt"]
 
@@ -45,35 +45,29 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
     whose = f"{setting.stack.name}'s examples have"
     if question.practice.samples_each is not None:
         whose = "the script that is named has"
-    message = (
-        f"micro-batches of {chosen:,} are taken, as {whose} them; those of {larger:,} "
-        f"fit, with which a step would take {factor:.2g} times as long, and the range holds both: say micro_batch_size"
-    )
-    caution = Caution(code="micro_batch_unsaid", message=message)
+
+    def words(times: Times) -> str:
+        return (
+            f"micro-batches of {chosen:,} are taken, as {whose} them; those of {larger:,} fit, with which a step would "
+            f"take {times.told('', assumed='with those')}, and the range holds both: say micro_batch_size"
+        )
+
     share = _LARGER_OF_NEGATIVES if question.whole_batches else _LARGER
-    return (Doubt(argument=_ARGUMENT, ways=((factor, share),), caution=caution, moves=False),)
+    return (Doubt(argument=_ARGUMENT, ways=((factor, share),), code="micro_batch_unsaid", words=words, moves=False),)
 
 
 def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:
     """Return the layout of as many more padded rows at a time as fit and divide the batch; None where none do.
 
-    The longest of k times as many is longer by u · ln k, u as among devices; the longest of the run is the same. Where
-    the micro-batch is all of a device's share, for samples are one another's negatives, a batch left open grows with
-    it.
+    Where the micro-batch is all of a device's share, for samples are one another's negatives, a batch left open grows
+    with it.
     """
     question = setting.question
     grows = question.whole_batches and question.global_batch_sequences is None
-    usual = question.layout.micro_batch_size or question.sequences_each
     times = _RAISED
     while times > 1:
-        longer = 1.0 + question.unevenness * math.log(times)
-        rows = replace(
-            question,
-            layout=replace(question.layout, micro_batch_size=times * usual),
-            sequence_length=round(question.sequence_length * longer),
-            longest_row=max(1.0, question.longest_row / longer),
-            global_batch_sequences=setting.global_batch * (times if grows else 1),
-        )
+        batch = setting.global_batch * (times if grows else 1)
+        rows = replace(with_more_rows(question, times), global_batch_sequences=batch)
         best = fastest(rows, constants)
         if best is not None:
             return best

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne, if_held
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, borne, if_held, told_times
 from estimator.evidence.usual_networks import other_networks, plain_networks
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.transport import sends_by_sockets, sockets_share
 from estimator.question.cluster import Cluster
-from estimator.question.question import Caution, Question
+from estimator.question.question import Question
 
 __all__ = ["network_doubts", "transport_doubts"]
 
@@ -84,14 +84,17 @@ def _node_gbps(cluster: Cluster) -> float:
 def _plain_doubt(cluster: Cluster, node_gbps: Sequence[float], ways: Ways) -> Doubt:
     """Return the doubt about how fast a network is of which it was said that it is not the reference system's."""
     reference = cluster.accelerator.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
-    over = [f"{times:.2g} times over {gbps:g}" for gbps, (times, _) in zip(node_gbps, ways, strict=True)]
-    over[0] = over[0].replace(" times over ", " times as long over ", 1) + " Gb/s a node"
-    message = (
-        f"without the adapters of the reference system's {reference:g} Gb/s a GPU, {_node_gbps(cluster):g} Gb/s a node "
-        f"are assumed; a step would take {', '.join(over)}, and the range is of all of them: say "
-        "network_gbps_per_gpu"
-    )
-    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+    taken = f"{_node_gbps(cluster):g}"
+    first, *others = (f"over {gbps:g}" for gbps in node_gbps)
+
+    def words(times: Times) -> str:
+        told = times.told(f"{first} Gb/s a node", *others, assumed=f"over {taken}")
+        return (
+            f"without the adapters of the reference system's {reference:g} Gb/s a GPU, {taken} Gb/s a node are "
+            f"assumed; a step would take {told}, and the range is of all of them: say network_gbps_per_gpu"
+        )
+
+    return Doubt(argument="network_gbps_per_gpu", ways=ways, code="network_unsaid", words=words)
 
 
 def transport_doubts(
@@ -129,12 +132,16 @@ def _transport_doubt(cluster: Cluster, times: float, share: float, *, assumed: b
     # How far sockets fall behind differs as much: several streams and large frames win back most of it.
     ways = tuple((times ** (part / _TUNINGS), share / _TUNINGS) for part in range(1, _TUNINGS + 1))
     most = "up to " if times > 1.0 else ""
-    message = (
-        f"{gbps:.3g} Gb/s a node are taken to be carried by {taken}; by {other}, as about {share:.0%} of them do, a "
-        f'step would take {most}{times:.2g} times as long{if_held(ways)}: say "InfiniBand", "RoCE", "EFA" or "TCP" in '
-        "framework"
-    )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="transport_unsaid", message=message))
+
+    def words(times: Times) -> str:
+        *_, furthest = times.others
+        told = replace(times, others=(furthest,)).told("", assumed="as taken")
+        return (
+            f"{gbps:.3g} Gb/s a node are taken to be carried by {taken}; by {other}, as about {share:.0%} of them do, "
+            f'a step would take {most}{told}{if_held(ways)}: say "InfiniBand", "RoCE", "EFA" or "TCP" in framework'
+        )
+
+    return Doubt(argument="framework", ways=ways, code="transport_unsaid", words=words)
 
 
 def _searched_s(setting: Setting, question: Question, constants: Constants) -> float:
@@ -148,24 +155,28 @@ def _network_doubt(node_gbps: Sequence[float], ways: Ways) -> Doubt:
 
     One at least has a share that is worth telling, and no other is told.
     """
-    over = [
-        (f"over {gbps:g} Gb/s a node", f"{factor:.1f} times") for gbps, (factor, _) in zip(node_gbps, ways, strict=True)
-    ]
     last = max(place for place, (_, share) in enumerate(ways) if share >= TOLD_FROM)
     # What lies beyond the middle of a way: all slower ones, and half of those who have it.
     beyond_it = [share / 2.0 + sum(other for _, other in ways[place + 1 :]) for place, (_, share) in enumerate(ways)]
     held = sum(share > HELD for share in beyond_it)
-    if held and ways[held - 1][0] > _WORTH_TELLING:
-        where, times = over[held - 1]
-        message = f"a step takes {times} as long {where} as over the network that is assumed, and the range holds both"
-        if held <= last:
-            where, times = over[last]
-            message += f"; {where} it takes {times} as long, which few such nodes have and the range need not hold"
-        message += ": say network_gbps_per_gpu"
-    else:
-        where, times = over[last]
-        message = (
-            f"the network assumed is one made for training, as nearly all such nodes have; {where} a step takes "
-            f"{times} as long, which the range need not hold: say yours with network_gbps_per_gpu"
+
+    def words(times: Times) -> str:
+        over = [f"over {gbps:g} Gb/s a node" for gbps in node_gbps]
+        told = [told_times(each) for each in times.others]
+        than = " as here" if times.moved else " as over the network that is assumed"
+        assumed = f", {told_times(times.assumed)} over the network that is assumed" if times.moved else ""
+        if held and ways[held - 1][0] > _WORTH_TELLING:
+            message = f"a step takes {told[held - 1]} as long {over[held - 1]}{than}{assumed}, and the range holds both"
+            if held <= last:
+                message += (
+                    f"; {over[last]} it takes {told[last]} as long, which few such nodes have and the range need not "
+                    "hold"
+                )
+            return f"{message}: say network_gbps_per_gpu"
+        return (
+            f"the network assumed is one made for training, as nearly all such nodes have; {over[last]} a step takes "
+            f"{told[last]} as long{' as here' if times.moved else ''}{assumed}, which the range need not hold: say "
+            "yours with network_gbps_per_gpu"
         )
-    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+
+    return Doubt(argument="network_gbps_per_gpu", ways=ways, code="network_unsaid", words=words)

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.mixture import WORTH_SAYING, Doubt, Ways, if_held, mixed
+from estimator.evidence.mixture import WORTH_SAYING, Doubt, Times, Ways, if_held, mixed
 from estimator.evidence.stack_doubts import stack_doubts
 from estimator.physics.choice import Setting, fastest
 from estimator.question.other_training import OtherTraining
-from estimator.question.question import Caution
 
 __all__ = ["with_other_training"]
 
@@ -28,16 +27,19 @@ def with_other_training(
     ways = _other_ways(setting, other, physical_s, calibration)
     if max((abs(math.log(one)) for one, _ in ways), default=0.0) < WORTH_SAYING:
         return of_stack
-    message = (
-        f"{other.assumed} is assumed; {other.words}, it would take {ways[0][0]:.2g} times as long{if_held(ways)}: "
-        f"say {other.say}"
-    )
+    its_own = ways
     beside = of_stack if other.framework == setting.stack.name else ()
     if not beside:
         rest = 1.0 - other.share
-        ways = (*((factor, share * rest) for doubt in of_stack for factor, share in doubt.ways), *ways)
-    caution = Caution(code="training_unsaid", message=message)
-    return (*beside, Doubt(argument=other.argument, ways=ways, caution=caution))
+        ways = (*ways, *((factor, share * rest) for doubt in of_stack for factor, share in doubt.ways))
+
+    def words(times: Times) -> str:
+        return (
+            f"{other.assumed} is assumed; {other.words}, it would take "
+            f"{times.told('', assumed='as assumed')}{if_held(its_own)}: say {other.say}"
+        )
+
+    return (*beside, Doubt(argument=other.argument, ways=ways, code="training_unsaid", words=words))
 
 
 def _other_ways(setting: Setting, other: OtherTraining, physical_s: float, calibration: Calibration) -> Ways:

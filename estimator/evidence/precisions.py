@@ -5,13 +5,12 @@ from dataclasses import replace
 
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.mixture import Doubt
+from estimator.evidence.mixture import Doubt, Times
 from estimator.evidence.precedent import narrow_format
 from estimator.physics.choice import Setting, posed_case
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.step import step_time
-from estimator.question.question import Caution
 
 __all__ = ["precision_doubts"]
 
@@ -44,9 +43,13 @@ def precision_doubts(
     factor /= physical_s * blend_of(setting, calibration, physical_s).factor
     if -math.log(factor) < _FELT:
         return ()
-    message = (
-        f"{question.precision} is assumed, as is usual; in {narrow}, as some published runs of the model on such chips "
-        f"are, a step would take about {factor:.2f} times as long, and the range holds both: say precision"
-    )
-    caution = Caution(code="precision_unsaid", message=message)
-    return (Doubt(argument="precision", ways=((factor, _NARROW_SHARE),), caution=caution, moves=False),)
+
+    def words(times: Times) -> str:
+        return (
+            f"{question.precision} is assumed, as is usual; in {narrow}, as some published runs of the model on such "
+            f"chips are, a step would take about {times.told('', assumed=f'in {question.precision}')}, and the range "
+            "holds both: say precision"
+        )
+
+    ways = ((factor, _NARROW_SHARE),)
+    return (Doubt(argument="precision", ways=ways, code="precision_unsaid", words=words, moves=False),)

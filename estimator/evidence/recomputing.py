@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Times
 from estimator.models.kinds import decoder_share
 from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
@@ -14,7 +14,6 @@ from estimator.physics.layout import RECOMPUTES, Layouts
 from estimator.physics.layout_releases import SELECTIVE_SINCE, recompute_habit
 from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
-from estimator.question.question import Caution
 
 __all__ = ["recompute_doubts"]
 
@@ -62,10 +61,13 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     if share <= HELD or math.log(factor) < WORTH_SAYING:
         return ()
     fit = ", since they fit" if filled <= 1.0 else ""
-    message = (
-        f"activations are taken to be kept{_BUT[kept]}{fit}; with full recomputation, which about "
-        f"{share:.0%} of such runs have, a step would take {factor:.2g} times as long, and the range holds both: say "
-        "activation_recompute"
-    )
-    caution = Caution(code="recompute_unsaid", message=message)
-    return (Doubt(argument="activation_recompute", ways=((factor, share),), caution=caution, moves=False),)
+
+    def words(times: Times) -> str:
+        return (
+            f"activations are taken to be kept{_BUT[kept]}{fit}; with full recomputation, which about {share:.0%} of "
+            f"such runs have, a step would take {times.told('', assumed='without')}, and the range holds both: say "
+            "activation_recompute"
+        )
+
+    ways = ((factor, share),)
+    return (Doubt(argument="activation_recompute", ways=ways, code="recompute_unsaid", words=words, moves=False),)

@@ -3,12 +3,11 @@
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import WORTH_SAYING, Doubt
+from estimator.evidence.mixture import WORTH_SAYING, Doubt, Times
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.own_experts import LIBRARIES
-from estimator.question.question import Caution
 
 __all__ = ["release_doubts"]
 
@@ -37,9 +36,12 @@ def release_doubts(setting: Setting, physical_s: float, constants: Constants) ->
     loops, old = f"{stack.name} goes through experts one by one on Transformers 4", "transformers 4.57"
     if stack.name in LIBRARIES:
         loops, old = f"Transformers' layers are assumed on {stack.name}, one expert at a time", "expert parallelism"
-    message = (
-        f"{loops}; on Transformers 5 (January 2026) a step would take {factor:.2g} times as long, and the range holds "
-        f'both: say "transformers 5.0" or "{old}" in framework'
-    )
-    caution = Caution(code="experts_one_by_one", message=message)
-    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)
+
+    def words(times: Times) -> str:
+        return (
+            f"{loops}; on Transformers 5 (January 2026) a step would take "
+            f"{times.told('', assumed='on Transformers 4')}, and the range holds both: "
+            f'say "transformers 5.0" or "{old}" in framework'
+        )
+
+    return (Doubt(argument="framework", ways=((factor, _GROUPED),), code="experts_one_by_one", words=words),)

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, borne
 from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.held_base import held_bits
 from estimator.physics.stacks import LARGE_CLUSTER, VENDORS
-from estimator.question.question import Caution, LayoutRequest, Question, Sharding
+from estimator.question.question import LayoutRequest, Question, Sharding
 
 __all__ = [
     "BEARABLE_STACK",
@@ -114,13 +114,13 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     whose = "name no trainer" if library else "name none"
     runs = f"of those who {whose} about {share:.0%} run it" if share > TOLD_FROM else "few would bear that"
     assumed = f"a lean script on {setting.stack.name}" if library else setting.stack.name
-    sharded = f", {max(factors):.1f} with ZeRO-3 or FSDP" if len(factors) > 1 else ""
-    message = (
-        f"{assumed} is assumed; Hugging Face's trainer would take {factors[0]:.1f} times as long here{sharded}, and "
-        f"{runs}: name yours with framework"
-    )
-    caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", ways=ways, caution=caution, moves=not library),)
+    where = ("", "with ZeRO-3 or FSDP")[: len(factors)]
+
+    def words(times: Times) -> str:
+        told = times.told(*where, assumed=f"on {setting.stack.name}")
+        return f"{assumed} is assumed; Hugging Face's trainer would take {told}, and {runs}: name yours with framework"
+
+    return (Doubt(argument="framework", ways=ways, code="framework_unsaid", words=words, moves=not library),)
 
 
 def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
@@ -143,12 +143,15 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     if doubts:
         (general,) = doubts
         return (replace(general, ways=(*general.ways, own)),)
-    message = (
-        f"{setting.stack.name} is assumed; stacks of one's own and of research took about {_OWN_STACK:.1f} times as "
-        f"long, and of those who name none about {share:.0%} run one: name yours with framework"
-    )
-    caution = Caution(code="tuned_stack_assumed", message=message)
-    return (Doubt(argument="framework", ways=(own,), caution=caution),)
+
+    def words(times: Times) -> str:
+        return (
+            f"{setting.stack.name} is assumed; stacks of one's own and of research take about "
+            f"{times.told('', assumed=f'on {setting.stack.name}')}, and of those who name none about {share:.0%} run "
+            "one: name yours with framework"
+        )
+
+    return (Doubt(argument="framework", ways=(own,), code="tuned_stack_assumed", words=words),)
 
 
 def _own_ways(told: float) -> Ways:
@@ -157,19 +160,26 @@ def _own_ways(told: float) -> Ways:
 
 
 def _own_stack(vendors: str, told: float) -> Doubt:
-    message = (
-        f"a stack of one's own on a cluster is priced as {vendors}, {_OWN_STACK:.2f} times as long, as those of ten "
-        "labs were in the middle: name what it is built on, or observed_tokens_per_second"
-    )
-    return Doubt(argument="framework", ways=_own_ways(told), caution=Caution(code="own_stack", message=message))
+    def words(times: Times) -> str:
+        return (
+            f"a stack of one's own on a cluster is priced as {vendors}, {1.0 / times.assumed:.2f} times as long, as "
+            "those of ten labs were in the middle: name what it is built on, or observed_tokens_per_second"
+        )
+
+    return Doubt(argument="framework", ways=_own_ways(told), code="own_stack", words=words)
 
 
 def _own_experts(setting: Setting, told: float) -> Doubt:
-    message = (
-        f"layers of one's own on {setting.stack.name} are priced with the kernels of {setting.stack.kin}, "
-        f"{_OWN_STACK:.2f} times as long, as stacks of ten labs were in the middle: say observed_tokens_per_second"
-    )
-    return Doubt(argument="framework", ways=_own_ways(told), caution=Caution(code="own_stack", message=message))
+    stack = setting.stack
+
+    def words(times: Times) -> str:
+        return (
+            f"layers of one's own on {stack.name} are priced with the kernels of {stack.kin}, "
+            f"{1.0 / times.assumed:.2f} times as long, as stacks of ten labs were in the middle: say "
+            "observed_tokens_per_second"
+        )
+
+    return Doubt(argument="framework", ways=_own_ways(told), code="own_stack", words=words)
 
 
 def _is_stack_unsaid(question: Question) -> bool:
@@ -198,12 +208,15 @@ def _idle_devices(setting: Setting, physical_s: float, constants: Constants) -> 
     factor = question.cluster.n_gpus if alone is None else alone.step_s / physical_s
     # However few they are: each of them still has to start it so.
     share = max(TOLD_FROM, borne(_STARTED_PLAINLY, factor, BEARABLE_STACK))
-    message = (
-        f"{setting.stack.name} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it "
-        f"takes {factor:,.1f} times as long; say n_gpus 1 if so, or how it is started in framework"
-    )
-    caution = Caution(code=LEFT_IDLE, message=message)
-    return Doubt(argument="n_gpus", ways=((factor, share),), caution=caution)
+
+    def words(times: Times) -> str:
+        return (
+            f"{setting.stack.name} trains on one GPU unless it is started with torchrun or accelerate: started "
+            f"plainly, it takes {times.told('', assumed='started with either')}; say n_gpus 1 if so, or how it is "
+            "started in framework"
+        )
+
+    return Doubt(argument="n_gpus", ways=((factor, share),), code=LEFT_IDLE, words=words)
 
 
 def _on_one_device(question: Question, batch: int) -> Question:
@@ -232,12 +245,15 @@ def _is_wrapped(setting: Setting) -> bool:
 
 def _one_process(n: int, who: str) -> Doubt:
     """Return how much longer a step takes whose one process copies weights, launches kernels and gathers in turn."""
-    message = (
-        f"{who} copies the model to {n:,} GPUs in every step and launches for them in turn: 1.1 to 3.5 times "
-        "as long as with a process for each, the longer the smaller the step; start the script with torchrun or "
-        "accelerate launch (DDP)"
-    )
-    return Doubt(argument="framework", ways=_ONE_PROCESS, caution=Caution(code="one_process", message=message))
+
+    def words(times: Times) -> str:
+        return (
+            f"{who} copies the model to {n:,} GPUs in every step and launches for them in turn: "
+            f"{1.0 / times.assumed:.2g} times as long as with a process for each, 1.1 to 3.5, the longer the smaller "
+            "the step; start the script with torchrun or accelerate launch (DDP)"
+        )
+
+    return Doubt(argument="framework", ways=_ONE_PROCESS, code="one_process", words=words)
 
 
 def _may_work_in_turn(setting: Setting) -> bool:
@@ -267,13 +283,15 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     share = _started_in_turn(n)
     if alone is None:
         share = borne(_IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n, factor, BEARABLE_STACK)
-    message = (
-        f"{n:,} GPUs work in turn, {factor:.1f} times as long, under a script that loads its base with "
-        'device_map="auto" and is started without torchrun or accelerate: say device_map auto, torchrun, accelerate, '
-        "DDP, FSDP or ZeRO-3 in framework"
-    )
-    caution = Caution(code="devices_in_turn", message=message)
-    return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
+
+    def words(times: Times) -> str:
+        return (
+            f"{n:,} GPUs work in turn, {times.told('', assumed='each with its share')}, under a script that loads its "
+            'base with device_map="auto" and is started without torchrun or accelerate: say device_map auto, torchrun, '
+            "accelerate, DDP, FSDP or ZeRO-3 in framework"
+        )
+
+    return (Doubt(argument="framework", ways=((factor, share),), code="devices_in_turn", words=words),)
 
 
 def _is_network_slow(question: Question) -> bool:

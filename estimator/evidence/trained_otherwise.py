@@ -8,11 +8,11 @@ import numpy as np
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.held import drawn_log
-from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Ways, mixed
+from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, mixed
 from estimator.evidence.precisions import precision_doubts
 from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
 from estimator.physics.choice import Setting, fastest
-from estimator.question.question import Caution, Precedent, Question
+from estimator.question.question import Precedent, Question
 
 __all__ = ["trained_otherwise"]
 
@@ -58,13 +58,17 @@ def trained_otherwise(setting: Setting, physical_s: float, calibration: Calibrat
         return ()
     # Of amounts near the training's few run otherwise, and the range need not reach as far.
     held = ", and the range holds both" if share > _REACHED else ""
-    message = (
-        f"{question.precision} on {setting.stack.name} is assumed, as in {precedent.run_id}; in "
-        f"{usual.question.precision} on {usual.stack.name}, as others may train on other tokens, a step would take "
-        f"about {factor:.2f} times as long{held}: say framework and precision"
-    )
-    caution = Caution(code="trained_as_published", message=message)
-    return (Doubt(argument="framework", ways=ways, caution=caution, moves=False),)
+
+    def words(times: Times) -> str:
+        # The usual stack's own doubts spread into several ways; it is told as it would be if it were said.
+        told = replace(times, others=(times.assumed * factor,)).told("", assumed="as in that training")
+        return (
+            f"{question.precision} on {setting.stack.name} is assumed, as in {precedent.run_id}; in "
+            f"{usual.question.precision} on {usual.stack.name}, as others may train on other tokens, a step would take "
+            f"about {told}{held}: say framework and precision"
+        )
+
+    return (Doubt(argument="framework", ways=ways, code="trained_as_published", words=words, moves=False),)
 
 
 def _as_usual(question: Question, precedent: Precedent) -> Question:

@@ -175,7 +175,7 @@ def interval(
     # What changes an answer most comes first: an assistant repeats one.
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
     wider, by_family = _unseen_family(question, calibration)
-    warnings = [*(doubt.caution for doubt in by_reach), *by_family, *length_beyond(setting)]
+    warnings = [*(doubt.caution(doubts) for doubt in by_reach), *by_family, *length_beyond(setting)]
     kind = kind_outlook(setting, calibration)
     half = kind.widened(calibration.quantiles[regime] * wider)
     if kind.caution is not None:

@@ -7,7 +7,6 @@ from estimator.evidence.mixture import HELD, Doubt
 from estimator.models.kinds import decoder_share
 from estimator.physics.choice import Setting
 from estimator.physics.effects import is_ported
-from estimator.question.question import Caution
 
 __all__ = ["vendors_runs_doubt"]
 
@@ -37,8 +36,8 @@ def vendors_runs_doubt(setting: Setting) -> tuple[Doubt, ...]:
         f"to {most:.1f} times as long as a chip's maker, and the range holds that; a measured step of your own "
         "(observed_tokens_per_second) would tell"
     )
-    caution = Caution(code="vendor_runs_alone", message=message)
-    return (Doubt(argument="observed_tokens_per_second", ways=ways, caution=caution),)
+    # Of others' runs over a maker's: nothing that can be said of this one settles it.
+    return (Doubt(argument="observed_tokens_per_second", ways=ways, code="vendor_runs_alone", words=lambda _: message),)
 
 
 @cache

@@ -239,6 +239,8 @@ class Question:
     unevenness: float = 0.0
     """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number; 0
     where all rows are alike."""
+    lengthening: float = 0.0
+    """By what share a row becomes longer with each e-fold of the samples that it is padded to the longest of."""
     longest_row: float = 1.0
     """Tokens of the longest row of the run over those of the usual one, where it was told how long samples are at most:
     memory must hold it, though it comes once."""

@@ -52,6 +52,8 @@ _MOST_EXTREME = 10_000
 for its sake; a spread says little of the one in a million."""
 _FEW_AT_A_TIME = frozenset({"decoder", "hybrid", "vision_language"})
 """Kinds of models whose trainers' examples have a few samples in a micro-batch, whatever would fit."""
+_LARGER = 8
+"""Times as large a micro-batch that others are tried up to."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -76,6 +78,8 @@ class Padded:
     """By what share the longest micro-batch of all replicas is expected to be longer than any one …"""
     unevenness: float
     """… and that with each e-fold of their number, about eight where there is one."""
+    lengthening: float
+    """By what share a row becomes longer with each e-fold of the samples that it is padded to the longest of."""
     longest_row: float
     """Tokens of the longest row of the run over those of the usual one …"""
     longest_told: bool
@@ -269,6 +273,7 @@ def _padded(
         sequences=sequences,
         waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
+        lengthening=(longest(micro * _LARGER) / usual - 1.0) / math.log(_LARGER),
         longest_row=_longest_row(lengths, limit, micro * sequences, samples * sequences, padding) / usual,
         longest_told=_is_longest_told(lengths, limit, cut=cut),
         padding=padding,
@@ -363,6 +368,7 @@ def with_rows(question: Question | None, padded: Padded | None) -> Question | No
     return replace(
         question,
         unevenness=padded.unevenness,
+        lengthening=padded.lengthening,
         masks_padding=padded.has_padding,
         longest_row=longest_row if padded.longest_told else 1.0,
         likely_longest_row=longest_row,

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.evidence.mixture import Doubt, SplitNormal, median_log, mixed, mixture_quantile, split_quantile
-from estimator.question.question import Caution
 
 
 def _doubt(*ways: tuple[float, float]) -> Doubt:
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="any", message="any"))
+    return Doubt(argument="framework", ways=ways, code="any", words=lambda _: "any")
 
 
 @given(

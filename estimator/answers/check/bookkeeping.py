@@ -329,7 +329,7 @@ def _padded_further(gap: Gap, told: Candidate, mean: float) -> Iterator[Candidat
         return
     yield replace(
         told,
-        question=replace(question, sequence_length=round(full), longest_row=1.0, unevenness=0.0),
+        question=replace(question, sequence_length=round(full), longest_row=1.0, unevenness=0.0, lengthening=0.0),
         factor=counted / full,
     )
     row = min(counted / gap.ratio, full)

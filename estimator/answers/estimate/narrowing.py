@@ -63,7 +63,7 @@ def told_of_parting(best: BestStep, warnings: Iterable[Caution]) -> tuple[Cautio
 def _doubted(best: BestStep) -> Iterator[Narrowing]:
     """Yield the arguments whose doubt the range holds, with the share of its log width that saying them removes."""
     for doubt in best.grounds.doubts:
-        why = _WHY.get(doubt.caution.code)
+        why = _WHY.get(doubt.code)
         if why is None:
             continue
         narrows = _narrows(best, doubt.argument)

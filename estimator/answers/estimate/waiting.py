@@ -13,12 +13,14 @@ from estimator.answers.estimate.token_time import corrected_token_s, predicted_t
 from estimator.answers.estimate.waits import MOSTLY, host_share, waiting_share
 from estimator.base.units import BITS_PER_BYTE, GIGA, format_bytes
 from estimator.evidence.calibration import Calibration
+from estimator.evidence.mixture import told_times
 from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
 from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.memory import host_bytes_of, memory_of
 from estimator.question.question import Caution, Prediction, Question, Sharding
+from estimator.question.rows import with_more_rows
 
 __all__ = ["mostly_waiting", "waiting_words"]
 
@@ -28,7 +30,7 @@ _SAID_ALREADY = frozenset(
 )
 """Warnings that tell why devices wait, or that they may not."""
 _HELPS = 0.85
-"""Of the time a token takes now, from which on a change is worth making."""
+"""Of the time that the run takes now, from which on a change is worth making."""
 _MOST_NAMED = 3
 _NOTHING_HELPS = "no larger batch or micro-batch, no other sharding and no memory saved changes that"
 _MICRO_BATCH = "micro_batch_size"
@@ -58,7 +60,7 @@ class _Help:
     """A way that helps."""
 
     share: float
-    """Of the time that a token takes now."""
+    """Of the time that the run takes now."""
     words: str
 
     @property
@@ -74,22 +76,24 @@ def mostly_waiting(
 
     Tried are adapters (unless the amount is one of pre-training), other sharding, larger micro-batches, a batch four
     times as large, a network as fast as the reference system's, and what saves memory: room for a larger micro-batch,
-    or for less sharding. What takes a token at least 15 % less time is named, with how much it takes. That devices wait
-    for their host to launch kernels is told where that can be helped, for small steps are so.
+    or for less sharding. What makes the run at least 15 % shorter is named, with how long it takes: padded rows are the
+    longer the more there are in a micro-batch, so that one may gain a token much and a sample nothing. That devices
+    wait for their host to launch kernels is told where that can be helped, for small steps are so.
     """
     question = setting.question
     waits, launches = waiting_share(step.breakdown), host_share(step.breakdown)
     for_host = launches > MOSTLY and question.transformer.media is None
     if not (waits > MOSTLY or for_host) or _SAID_ALREADY & {*said} or question.local is not None:
         return ()
-    now_s = step.step_s / step.tokens_per_step
+    token_s = step.step_s / step.tokens_per_step
     if question.precedent is not None:
-        now_s = predicted_token_s(replace(question, precedent=None), fitted)
+        token_s = predicted_token_s(replace(question, precedent=None), fitted)
+    now_s = token_s * question.sequence_length
     ways = [*_ways(setting, step), *(() if for_host else _savers(setting))]
     # What leaves the micro-batch open has said what another would do.
     told_of = {_MICRO_BATCH} if "micro_batch_unsaid" in said else set[str]()
     best = _best((way for way in ways if told_of.isdisjoint(way.kinds)), fitted, now_s)
-    told = "; or ".join(f"{one.words}, {one.share:.2g} times as long per token" for one in best)
+    told = "; or ".join(f"{one.words}, {told_times(one.share)} as long" for one in best)
     first = ", the most first" if len(best) > 1 else ""
     would = f"what would help{first}: say {told}" if told else _NOTHING_HELPS
     if not for_host:
@@ -100,7 +104,7 @@ def mostly_waiting(
 
 
 def _best(ways: Iterable[_Way], fitted: Calibration, now_s: float) -> list[_Help]:
-    """Return the most helpful of `ways`, of each kind one, over a token's time now.
+    """Return the most helpful of `ways`, of each kind one, over `now_s`, what a sequence takes now.
 
     Two changes together are worth it where they help as much more than either.
     """
@@ -109,7 +113,7 @@ def _best(ways: Iterable[_Way], fitted: Calibration, now_s: float) -> list[_Help
         best = fastest(replace(way.question, precedent=None), fitted.constants)
         if best is None:
             continue
-        share = corrected_token_s(best, fitted) / now_s
+        share = corrected_token_s(best, fitted) * best.setting.question.sequence_length / now_s
         needed = _HELPS * min((helps[kind,].share for kind in way.kinds if (kind,) in helps), default=1.0)
         if share > (needed if len(way.kinds) > 1 else _HELPS):
             continue
@@ -170,21 +174,27 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
             layout = replace(question.layout, data_sharding=sharding)
             sharded = replace(kept, layout=layout)
             yield _Way(kinds=("data_sharding",), words=f"data_sharding {sharding}", question=sharded)
+    as_laid_out = replace(question, layout=replace(question.layout, micro_batch_size=step.layout.micro_batch_size))
     for times in _TIMES_THE_MICRO_BATCH:
-        micro = times * step.layout.micro_batch_size
-        at_once, layout = micro * step.layout.data_parallel, replace(question.layout, micro_batch_size=micro)
+        micro, with_more = times * step.layout.micro_batch_size, with_more_rows(as_laid_out, times)
+        at_once = micro * step.layout.data_parallel
         words = f"{_MICRO_BATCH} {micro // each:,}"
         if batch % at_once == 0:
-            yield _Way(kinds=(_MICRO_BATCH,), words=words, question=replace(kept, layout=layout))
+            with_more = replace(with_more, global_batch_sequences=batch)
+            yield _Way(kinds=(_MICRO_BATCH,), words=words, question=with_more)
         elif at_once > batch:
             # A batch of one micro-batch grows with it.
             words += f" with global_batch_sequences {at_once // each:,}{assumed}"
-            grown = replace(question, layout=layout, global_batch_sequences=at_once)
+            grown = replace(with_more, global_batch_sequences=at_once)
             yield _Way(kinds=(_MICRO_BATCH,), words=words, question=grown)
     larger = _TIMES_THE_BATCH * batch
+    words = f"global_batch_sequences {larger // each:,}{assumed}"
+    if question.layout.micro_batch_size is not None:
+        # Of padded rows another would be guessed in a larger batch.
+        words = f"{_MICRO_BATCH} {question.layout.micro_batch_size // each:,} with {words}"
     yield _Way(
         kinds=("global_batch_sequences",),
-        words=f"global_batch_sequences {larger // each:,}{assumed}",
+        words=words,
         question=replace(question, global_batch_sequences=larger),
     )
     cluster = question.cluster

@@ -106,7 +106,7 @@ def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
     ways = _message(answer).partition("say ")[2].split("; or ")
     for way in ways if ways != [""] else []:
         found = re.fullmatch(
-            r'(\w+) (?:"([^"]+)"|([\w,]+))(?: with (\w+) ([\d,]+))?(?: \([^)]*\))?, ([\d.e-]+) times as long per token',
+            r'(\w+) (?:"([^"]+)"|([\w,]+))(?: with (\w+) ([\d,]+))?(?: \([^)]*\))?, ([\d.e-]+) times as long',
             way,
         )
         assert found, way

@@ -7,7 +7,7 @@ way has a share: of those who leave it unsaid, how many run so. `estimator.evide
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -107,10 +107,11 @@ def doubts_of(
         return float(step_time(case, layouts, constants, known).total_s[0]) / physical_s
 
     found: list[Doubt] = []
-    for make, others in _other_ways(setting, level_log):
-        ways = tuple((factor(case), share) for case, share in others)
-        if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
-            found.append(make(ways))
+    for make, other in _other_ways(setting, level_log):
+        ways = ((factor(other.case), other.share),)
+        if abs(math.log(ways[0][0])) > WORTH_SAYING:
+            asked = replace(other.question, global_batch_sequences=setting.global_batch)
+            found.append(replace(make(ways), asked=(asked,)))
     found += network_doubts(setting, factor, physical_s, constants)
     found += transport_doubts(setting, factor, physical_s, constants)
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
@@ -119,34 +120,40 @@ def doubts_of(
     return (*found, *release_doubts(setting, physical_s, constants))
 
 
-_Others = tuple[tuple[Case, float], ...]
-"""The case and the share of each other way; empty where there is none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """The other way that something unsaid may be."""
+
+    case: Case
+    question: Question
+    """What asks for it."""
+    share: float
 
 
-def _other_ways(setting: Setting, level_log: float) -> Iterator[tuple[Callable[[Ways], Doubt], _Others]]:
-    """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
-    if others := _with_wide_base(setting):
-        yield partial(_wide_base, setting.question), others
-    if others := _in_full_precision(setting):
-        yield partial(_full_precision, _who_computes_wide(setting), setting.question.precision), others
-    if others := _without_workers(setting, level_log):
-        yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
-    if others := _decoding_clips(setting, level_log):
-        yield _decoded_as_read, others
-    if others := _encoding_in_each_step(setting):
-        yield _encoded_in_each_step, others
-    if others := _with_known_ends(setting):
-        yield partial(_one_mask, setting.stack.name), others
+def _other_ways(setting: Setting, level_log: float) -> Iterator[tuple[Callable[[Ways], Doubt], _Other]]:
+    """Yield what is unsaid of a setting, as what makes a doubt of it, and the other way."""
+    if other := _with_wide_base(setting):
+        yield partial(_wide_base, setting.question), other
+    if other := _in_full_precision(setting):
+        yield partial(_full_precision, _who_computes_wide(setting), setting.question.precision), other
+    if other := _without_workers(setting, level_log):
+        yield partial(_read_between_steps, bool(setting.question.reads.numbers)), other
+    if other := _decoding_clips(setting, level_log):
+        yield _decoded_as_read, other
+    if other := _encoding_in_each_step(setting):
+        yield _encoded_in_each_step, other
+    if other := _with_known_ends(setting):
+        yield partial(_one_mask, setting.stack.name), other
 
 
-def _with_wide_base(setting: Setting) -> _Others:
+def _with_wide_base(setting: Setting) -> _Other | None:
     question, stack = setting.question, setting.stack
     if "precision" not in question.unsaid or question.method.name != "qlora" or stack.name not in OWN_SCRIPTS:
-        return ()
+        return None
     if _expands_to_tf32(question):
-        return ((_in_precision("tf32", question, stack), _EXPANDED_BY_SCRIPT),)
+        return _in_precision("tf32", question, stack, _EXPANDED_BY_SCRIPT)
     has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
-    return () if has_bf16 else ((_in_precision("fp32", question, stack), _EXPANDED_BASE),)
+    return None if has_bf16 else _in_precision("fp32", question, stack, _EXPANDED_BASE)
 
 
 def _expands_to_tf32(question: Question) -> bool:
@@ -154,7 +161,7 @@ def _expands_to_tf32(question: Question) -> bool:
     return bool(question.practice.expands_base_wide) and "tf32" in question.cluster.accelerator.peak_flop_per_s
 
 
-def _in_full_precision(setting: Setting) -> _Others:
+def _in_full_precision(setting: Setting) -> _Other | None:
     question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
     # Who trains a detector by nobody knows what has nearly always the code of an example.
     example = "framework" in question.unsaid and stack.name != GENERAL_TRAINER and detects(question.transformer)
@@ -163,7 +170,7 @@ def _in_full_precision(setting: Setting) -> _Others:
     # Whoever trains from scratch sets it; TPUs have no other units.
     tuned = question.small_set and chip.family != "tpu"
     if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
-        return ()
+        return None
     if question.practice.full_precision:
         share = _FULL_PRECISION_OF_EXAMPLES
     elif example:
@@ -173,7 +180,7 @@ def _in_full_precision(setting: Setting) -> _Others:
     # PyTorch and TensorFlow let convolutions be multiplied as TF32, PyTorch no other products.
     convolved = not workload(question.transformer).attentions or stack.name == "jax"
     wide = "tf32" if convolved and "tf32" in chip.peak_flop_per_s else "fp32"
-    return ((_in_precision(wide, question, stack), share),)
+    return _in_precision(wide, question, stack, share)
 
 
 def _who_computes_wide(setting: Setting) -> str:
@@ -183,57 +190,63 @@ def _who_computes_wide(setting: Setting) -> str:
     return "Hugging Face's trainer" if setting.stack.name == GENERAL_TRAINER else "code of detectors"
 
 
-def _in_precision(precision: str, question: Question, stack: Stack) -> Case:
-    return posed_case(replace(question, precision=precision), execution_of(question, stack))
+def _in_precision(precision: str, question: Question, stack: Stack, share: float) -> _Other:
+    asked = replace(question, precision=precision, unsaid=question.unsaid - {"precision"})
+    return _Other(case=posed_case(asked, execution_of(question, stack)), question=asked, share=share)
 
 
-def _without_workers(setting: Setting, level_log: float) -> _Others:
+def _without_workers(setting: Setting, level_log: float) -> _Other | None:
     question = setting.question
     unsaid = setting.stack.kin == GENERAL_TRAINER and question.practice.loader_workers is None
     # Who publishes a speed has seen to it that samples are there in time.
     if not unsaid or not np.any(setting.case.as_people_run):
-        return ()
-    share = _NO_WORKERS_FOR_SOUNDS if question.reads.numbers else _NO_WORKERS
-    return ((_reading(setting, 0.0, level_log), share),)
+        return None
+    return _reading(setting, 0, level_log, _NO_WORKERS_FOR_SOUNDS if question.reads.numbers else _NO_WORKERS)
 
 
-def _reading(setting: Setting, workers: float, level_log: float) -> Case:
-    """Return the case whose samples are read by so many processes; pictures as long as cores take, without a level."""
-    reads = setting.question.reads
-    each_s = reading_s(reads) * (math.exp(-level_log) if reads.pictures else 1.0)
-    return replace(setting.case, reading_s=each_s, loader_workers=workers)
+def _reading(setting: Setting, workers: int, level_log: float, share: float) -> _Other:
+    """Return samples that are read by so many processes; pictures as long as cores take, without a level."""
+    question = setting.question
+    each_s = reading_s(question.reads) * (math.exp(-level_log) if question.reads.pictures else 1.0)
+    return _Other(
+        case=replace(setting.case, reading_s=each_s, loader_workers=float(workers)),
+        question=replace(question, practice=replace(question.practice, loader_workers=workers)),
+        share=share,
+    )
 
 
-def _decoding_clips(setting: Setting, level_log: float) -> _Others:
+def _decoding_clips(setting: Setting, level_log: float) -> _Other | None:
     """Return clips decoded from video files as they are read, where nobody says by how many; none of a denoiser's."""
     question = setting.question
     told = question.practice.loader_workers is not None or setting.stack.kin == GENERAL_TRAINER
     if told or not question.reads.passed or kind_of(question.transformer) != "vision":
-        return ()
+        return None
     if not np.any(setting.case.as_people_run):
-        return ()
-    return ((_reading(setting, float(_CORES_EACH), level_log), _DECODED_AS_READ),)
+        return None
+    return _reading(setting, _CORES_EACH, level_log, _DECODED_AS_READ)
 
 
-def _encoding_in_each_step(setting: Setting) -> _Others:
+def _encoding_in_each_step(setting: Setting) -> _Other | None:
     """Return the frozen encoders of a denoiser in each step, where it is trained anew and nobody said either."""
     question = setting.question
     anew = question.method.name == "full" and not question.published and setting.global_batch >= _TRAINED_ANEW
     if not anew or not question.transformer.conditioners:
-        return ()
+        return None
     running = replace(question, transformer=with_conditioners(question.transformer, CACHED))
-    return ((posed_case(running, execution_of(question, setting.stack)), _ENCODES),)
+    case = posed_case(running, execution_of(question, setting.stack))
+    return _Other(case=case, question=running, share=_ENCODES)
 
 
-def _with_known_ends(setting: Setting) -> _Others:
+def _with_known_ends(setting: Setting) -> _Other | None:
     """Return FlashAttention in place of one mask over the packed samples of a micro-batch, where neither is said."""
     question, stack = setting.question, setting.stack
     if question.practice.attention is not None or not execution_of(question, stack).masked_batches:
-        return ()
-    flash = execution_of(replace(question, practice=replace(question.practice, attention="flash_2")), stack)
+        return None
+    asked = replace(question, practice=replace(question.practice, attention="flash_2"))
+    flash = execution_of(asked, stack)
     if not flash.attention.startswith("flash"):
-        return ()
-    return ((posed_case(question, flash), _KNOWS_ENDS),)
+        return None
+    return _Other(case=posed_case(question, flash), question=asked, share=_KNOWS_ENDS)
 
 
 def _wide_base(question: Question, ways: Ways) -> Doubt:

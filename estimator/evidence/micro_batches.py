@@ -52,8 +52,14 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
             f"take {times.told('', assumed='with those')}, and the range holds both: say micro_batch_size"
         )
 
-    share = _LARGER_OF_NEGATIVES if question.whole_batches else _LARGER
-    return (Doubt(argument=_ARGUMENT, ways=((factor, share),), code="micro_batch_unsaid", words=words, moves=False),)
+    ways = ((factor, _LARGER_OF_NEGATIVES if question.whole_batches else _LARGER),)
+    asked = replace(
+        best.setting.question,
+        layout=replace(best.setting.question.layout, micro_batch_size=best.micro_batch),
+        global_batch_sequences=best.setting.global_batch,
+        unsaid=question.unsaid - {_ARGUMENT},
+    )
+    return (Doubt(argument=_ARGUMENT, ways=ways, code="micro_batch_unsaid", words=words, moves=False, asked=(asked,)),)
 
 
 def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:

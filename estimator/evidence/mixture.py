@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
-from estimator.question.question import Caution
+from estimator.question.question import Caution, Question
 
 __all__ = [
     "HELD",
@@ -97,13 +97,19 @@ class Doubt:
     """The warning's message."""
     moves: bool = True
     """Whether the point is the middle of all ways, and not of the one alone that is assumed and printed."""
+    asked: tuple[Question, ...] = ()
+    """What whoever says the other ways asks, in their order, as far as that is a question; each tells its batch."""
 
-    def caution(self, doubts: Sequence["Doubt"]) -> Caution:
-        """Return its warning where it is one of `doubts`, among whose ways the point lies."""
-        return Caution(code=self.code, message=self.words(self._times(doubts)))
+    def caution(self, times: Times) -> Caution:
+        """Return its warning, where its ways take so many `times` as long as is answered."""
+        return Caution(code=self.code, message=self.words(times))
 
-    def _times(self, doubts: Sequence["Doubt"]) -> Times:
-        """Return each way over the point: once this is settled, it lies among the ways of the other `doubts` alone."""
+    def times(self, doubts: Sequence["Doubt"]) -> Times:
+        """Return each way over the point of `doubts`, of which it is one.
+
+        Once it is settled, the point lies among the ways of the others alone; they are taken not to matter more or less
+        for it.
+        """
         others = [doubt for doubt in doubts if doubt is not self]
         settled = math.exp(median_log(others) - median_log(doubts)) if self.moves else 1.0
         return Times(assumed=settled, others=tuple(settled * factor for factor, _ in self.ways))

@@ -41,7 +41,7 @@ def network_doubts(
     """
     if "network_gbps_per_gpu" not in setting.question.unsaid:
         return ()
-    question, ways = setting.question, list[tuple[float, float]]()
+    question, ways, asked = setting.question, list[tuple[float, float]](), list[Question]()
     cluster, said = question.cluster, question.practice.transport
     node_gbps = _node_gbps(cluster)
     plain = plain_networks(cluster.accelerator, cluster.gpus_per_node, said) if _crosses(cluster) else ()
@@ -61,15 +61,17 @@ def network_doubts(
         if times > _LOOKED_AT_ANEW or plain:
             times = min(times, _searched_s(setting, replace(question, cluster=slower), constants) / physical_s)
         ways.append((times, share))
+        unsaid = question.unsaid - {"network_gbps_per_gpu"}
+        asked.append(replace(question, cluster=slower, unsaid=unsaid, global_batch_sequences=setting.global_batch))
     borne_ways = tuple((times, borne(share, times, _BEARABLE)) for times, share in ways)
     over = tuple(_node_gbps(replace(cluster, scale_out_bytes_per_s=speed)) for speed, _ in networks)
     if plain:
         differs = any(abs(math.log(times)) > WORTH_SAYING for times, _ in borne_ways)
-        return (_plain_doubt(cluster, over, borne_ways),) if differs else ()
+        return (replace(_plain_doubt(cluster, over, borne_ways), asked=tuple(asked)),) if differs else ()
     told = [times for times, share in borne_ways if share >= TOLD_FROM]
     if not told or math.log(max(told)) <= WORTH_SAYING:
         return ()
-    return (_network_doubt(over, borne_ways),)
+    return (replace(_network_doubt(over, borne_ways), asked=tuple(asked)),)
 
 
 def _crosses(cluster: Cluster) -> bool:

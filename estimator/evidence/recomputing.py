@@ -69,5 +69,16 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
             "activation_recompute"
         )
 
-    ways = ((factor, share),)
-    return (Doubt(argument="activation_recompute", ways=ways, code="recompute_unsaid", words=words, moves=False),)
+    asked = replace(
+        question, layout=replace(question.layout, recompute="full"), global_batch_sequences=setting.global_batch
+    )
+    return (
+        Doubt(
+            argument="activation_recompute",
+            ways=((factor, share),),
+            code="recompute_unsaid",
+            words=words,
+            moves=False,
+            asked=(asked,),
+        ),
+    )

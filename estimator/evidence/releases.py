@@ -44,4 +44,5 @@ def release_doubts(setting: Setting, physical_s: float, constants: Constants) ->
             f'say "transformers 5.0" or "{old}" in framework'
         )
 
-    return (Doubt(argument="framework", ways=((factor, _GROUPED),), code="experts_one_by_one", words=words),)
+    ways = ((factor, _GROUPED),)
+    return (Doubt(argument="framework", ways=ways, code="experts_one_by_one", words=words, asked=(newer,)),)

@@ -11,7 +11,7 @@ import numpy as np
 from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, borne
 from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
-from estimator.physics.choice import Setting, fastest
+from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.held_base import held_bits
 from estimator.physics.stacks import LARGE_CLUSTER, VENDORS
@@ -100,8 +100,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     library = question.framework in _LIBRARIES and question.method.name in WITH_ADAPTERS
     if not (_is_stack_unsaid(question) or library) or alone or n >= LARGE_CLUSTER:
         return ()
-    found = _general_trainer_s(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
-    factors = [seconds / physical_s for seconds in found]
+    found = _general_trainer(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
+    factors = [best.step_s / physical_s for best in found]
     if not factors or math.log(max(factors)) < WORTH_SAYING:
         return ()
     share = GENERAL_TRAINER_SHARE * (1.0 if library else 1.0 - math.log(n) / math.log(LARGE_CLUSTER))
@@ -120,7 +120,10 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
         told = times.told(*where, assumed=f"on {setting.stack.name}")
         return f"{assumed} is assumed; Hugging Face's trainer would take {told}, and {runs}: name yours with framework"
 
-    return (Doubt(argument="framework", ways=ways, code="framework_unsaid", words=words, moves=not library),)
+    asked = tuple(replace(best.setting.question, unsaid=question.unsaid - {"framework"}) for best in found)
+    return (
+        Doubt(argument="framework", ways=ways, code="framework_unsaid", words=words, moves=not library, asked=asked),
+    )
 
 
 def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
@@ -151,7 +154,12 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
             "one: name yours with framework"
         )
 
-    return (Doubt(argument="framework", ways=(own,), code="tuned_stack_assumed", words=words),)
+    asked = replace(
+        question,
+        practice=replace(question.practice, own_stack=True),
+        global_batch_sequences=setting.global_batch,
+    )
+    return (Doubt(argument="framework", ways=(own,), code="tuned_stack_assumed", words=words, asked=(asked,)),)
 
 
 def _own_ways(told: float) -> Ways:
@@ -291,7 +299,8 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
             "accelerate, DDP, FSDP or ZeRO-3 in framework"
         )
 
-    return (Doubt(argument="framework", ways=((factor, share),), code="devices_in_turn", words=words),)
+    ways = ((factor, share),)
+    return (Doubt(argument="framework", ways=ways, code="devices_in_turn", words=words, asked=(in_turn,)),)
 
 
 def _is_network_slow(question: Question) -> bool:
@@ -301,24 +310,23 @@ def _is_network_slow(question: Question) -> bool:
     return told and cluster.scale_out_bytes_per_s * cluster.gpus_per_node < _SLOW_BYTES_PER_S
 
 
-def _general_trainer_s(
+def _general_trainer(
     setting: Setting, constants: Constants, shardings: tuple[Sharding | None, ...]
-) -> tuple[float, ...]:
-    """Return physical seconds of the step on a general trainer by the first of `shardings` that fits; none: nothing.
+) -> tuple[Fastest, ...]:
+    """Return the layout of the step on a general trainer by the first of `shardings` that fits; none: nothing.
 
-    Of nodes that a slow network joins by all of them: what is sharded takes several times as long there.
+    What was told of micro-batch and recomputation stays, unless it leaves nothing. Of nodes that a slow network joins
+    by all of them: what is sharded takes several times as long there.
     """
     question = setting.question
-    found: list[float] = []
+    told = LayoutRequest(micro_batch_size=question.layout.micro_batch_size, recompute=question.layout.recompute)
+    plain = replace(question, framework=GENERAL_TRAINER, global_batch_sequences=setting.global_batch)
+    found: list[Fastest] = []
     for sharding in shardings if question.cluster.n_gpus > 1 else (None,):
-        plain = replace(
-            question,
-            framework=GENERAL_TRAINER,
-            global_batch_sequences=setting.global_batch,
-            layout=LayoutRequest(data_sharding=sharding),
-        )
-        if (best := fastest(plain, constants)) is not None:
-            found.append(best.step_s)
+        layouts = dict.fromkeys((replace(told, data_sharding=sharding), LayoutRequest(data_sharding=sharding)))
+        tried = (fastest(replace(plain, layout=layout), constants) for layout in layouts)
+        if (best := next((one for one in tried if one is not None), None)) is not None:
+            found.append(best)
             if not _is_network_slow(question):
                 break
     return tuple(found)

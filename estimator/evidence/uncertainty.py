@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
 from estimator.evidence.kinds import kind_outlook
-from estimator.evidence.mixture import Doubt, mixed, mixture_quantile
+from estimator.evidence.mixture import Doubt, mixed, mixture_quantile, told_times
 from estimator.evidence.reach import beyond_of, length_beyond
 from estimator.physics.choice import Setting
 from estimator.physics.effects import regime_keys
@@ -175,7 +175,7 @@ def interval(
     # What changes an answer most comes first: an assistant repeats one.
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
     wider, by_family = _unseen_family(question, calibration)
-    warnings = [*(doubt.caution(doubts) for doubt in by_reach), *by_family, *length_beyond(setting)]
+    warnings = [*(doubt.caution(doubt.times(doubts)) for doubt in by_reach), *by_family, *length_beyond(setting)]
     kind = kind_outlook(setting, calibration)
     half = kind.widened(calibration.quantiles[regime] * wider)
     if kind.caution is not None:
@@ -185,7 +185,7 @@ def interval(
     half = math.hypot(half, TWO_SIDED_90 * situation, TWO_SIDED_90 * beyond_of(setting))
     second = _second_opinion_share(parting_log)
     if second > _REACHED:
-        warnings.append(_opinions_part(parting_log))
+        warnings.append(_opinions_part(parting_log - point_log))
     shares = _joined(mixed(doubts), parting_log, second)
     shares = _joined(shares, as_published_log, _AS_PUBLISHED)
     low, high = (
@@ -234,12 +234,12 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     return wider, (Caution(code="unseen_device_family", message=message),)
 
 
-def _opinions_part(parting_log: float) -> Caution:
-    """Return that the two opinions part, and what ends it: a step that was measured."""
+def _opinions_part(from_point_log: float) -> Caution:
+    """Return that the second opinion is so far from the point, and what ends it: a step that was measured."""
     return Caution(
         code=OPINIONS_PART,
         message=f"by the share of their peak that runs on such stacks reach, a step would take "
-        f"{math.exp(parting_log):.2g} times as long as the step-time model predicts, and the range holds both: say "
+        f"{told_times(math.exp(from_point_log))} as long as here, and the range holds both: say "
         "observed_tokens_per_second of a step",
     )
 

@@ -11,6 +11,7 @@ from estimator.answers.estimate.loaded_base import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by, told_of_parting
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.told_of_memory import told_of_memory
+from estimator.answers.estimate.told_ways import with_told_ways
 from estimator.answers.estimate.untuned import untuned_caution
 from estimator.answers.estimate.waiting import mostly_waiting
 from estimator.base.units import KILO
@@ -70,7 +71,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
         *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
         *_newer_release(posed, best.grounds.best, best.times, fitted.constants),
         *(untuned_caution(posed, fitted, step) if fits else ()),
-        *told_of_parting(best, step.warnings),
+        *told_of_parting(best, with_told_ways(step, best.grounds, fitted)),
     )
     waiting = mostly_waiting(posed, fitted, step, {caution.code for caution in warnings}) if fits else ()
     return replace(

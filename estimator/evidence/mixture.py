@@ -71,17 +71,21 @@ class Times:
     def told(self, *where: str, assumed: str) -> str:
         """Return the first of the other ways in words, as many as are named in `where`, and what is `assumed` if moved.
 
-        `2.2 times as long`, or `1.8 times as long as here, 0.81 times in bf16`: a name may be empty.
+        `2.2 times as long`, or `1.8 times as long as here, 0.81 in bf16`: a name may be empty.
         """
         here = " as here" if self.moved else ""
         ways = [*zip(self.others, where, strict=False), *(((self.assumed, assumed),) if self.moved else ())]
-        (first, its), *rest = ((told_times(times), f" {name}" if name else "") for times, name in ways)
-        return ", ".join((f"{first} as long{here}{its}", *(f"{times}{name}" for times, name in rest)))
+        (first, its), *rest = ((_figure(times), f" {name}" if name else "") for times, name in ways)
+        return ", ".join((f"{first} times as long{here}{its}", *(f"{times}{name}" for times, name in rest)))
 
 
 def told_times(times: float) -> str:
     """Return a ratio of times in words, to two digits."""
-    return f"{times:,.0f} times" if times >= _LARGE else f"{times:.2g} times"
+    return f"{_figure(times)} times"
+
+
+def _figure(times: float) -> str:
+    return f"{times:,.0f}" if times >= _LARGE else f"{times:.2g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ def with_more_rows(question: Question, times: int) -> Question:
 
     g: by what share a row becomes longer with each e-fold of the samples that it is padded to the longest of; a row
     that holds its samples whole is no longer, and differs from device to device by one over the root of their number.
-    Fails where lengths have several modes, as in mixtures of sets.
+    Of lengths that nothing cuts it is up to a sixth too short for what eight times as many rows on eight devices wait
+    for. Fails where lengths have several modes, as in mixtures of sets.
     """
     micro = question.layout.micro_batch_size or question.sequences_each
     question = replace(question, layout=replace(question.layout, micro_batch_size=times * micro))

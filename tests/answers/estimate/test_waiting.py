@@ -57,6 +57,46 @@ SHORT_OF_MEMORY: tuple[tuple[dict[str, Any], str], ...] = (
     ),
 )
 """What barely fits in micro-batches of one and weights that are gathered for each."""
+PADDED: tuple[tuple[dict[str, Any], str], ...] = (
+    (
+        {
+            "model": "deberta-v3-base",
+            "gpu": "a100",
+            "n_gpus": 1,
+            "samples": 1_000_000,
+            "tokens_per_sample": 40,
+            "global_batch_sequences": 8,
+            "framework": "huggingface",
+        },
+        "each kernel",
+    ),
+    (
+        {
+            "model": "qwen2.5-0.5b",
+            "gpu": "h100",
+            "n_gpus": 8,
+            "samples": 1_000_000,
+            "tokens_per_sample": 300,
+            "framework": "trl",
+            "micro_batch_size": 1,
+        },
+        "each kernel",
+    ),
+    (
+        {
+            "model": "llama-3.1-8b",
+            "gpu": "h100",
+            "n_gpus": 8,
+            "method": "lora",
+            "samples": 200_000,
+            "tokens_per_sample": 300,
+            "framework": "trl, fsdp",
+            "micro_batch_size": 1,
+        },
+        "15 parts of",
+    ),
+)
+"""Samples that are padded to the longest of their micro-batch: the more are in it, the longer they all are."""
 BY_HOST: tuple[tuple[dict[str, Any], str], ...] = (
     ({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "lora", "framework": "trl, fsdp"}, "15 parts of"),
     (
@@ -76,6 +116,13 @@ def _message(answer: TrainingTime) -> str:
     return next((warning.message for warning in answer.warnings if warning.code == CODE), "")
 
 
+def _step_s_of_a_sequence(answer: TrainingTime) -> float:
+    """Return what the run's time is in proportion to, but for what comes beside its steps."""
+    assert answer.step_seconds is not None
+    assert answer.layout is not None
+    return answer.step_seconds / answer.layout.global_batch_sequences
+
+
 def _waits(answer: TrainingTime) -> float:
     parts = answer.time_breakdown
     assert parts is not None
@@ -91,7 +138,7 @@ def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any],
     assert f"({_waits(answer):.0%} of a step is communication" in answer.summary
 
 
-@pytest.mark.parametrize(("asked", "over"), BY_HOST)
+@pytest.mark.parametrize(("asked", "over"), [*BY_HOST, *PADDED])
 def test_what_the_host_makes_devices_wait_for_is_told(asked: dict[str, Any], over: str) -> None:
     answer = _ask(**asked)
     assert answer.time_breakdown is not None
@@ -99,9 +146,9 @@ def test_what_the_host_makes_devices_wait_for_is_told(asked: dict[str, Any], ove
     assert over in _message(answer)
 
 
-@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *SHORT_OF_MEMORY, *BY_HOST])
+@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *SHORT_OF_MEMORY, *BY_HOST, *PADDED])
 def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
-    """Each as an argument of the same tool, and by as much as is told."""
+    """Each as an argument of the same tool, and of the run's time as much as is told."""
     answer = _ask(**asked)
     ways = _message(answer).partition("say ")[2].split("; or ")
     for way in ways if ways != [""] else []:
@@ -116,14 +163,15 @@ def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
             said = {name: words.replace("…", asked.get("framework", "…"))}
         said |= {beside: int(its.replace(",", ""))} if beside else {}
         batch = answer.layout.global_batch_sequences if answer.layout else 1
-        length = next(told.value for told in answer.assumptions if told.name == "sequence_length")
+        kept: dict[str, Any] = {"global_batch_sequences": batch}
         # Of samples it is where they are cut that is said.
-        kept = ({} if "samples" in asked else {"sequence_length": length}) | (
-            {} if name == "global_batch_sequences" else {"global_batch_sequences": batch}
-        )
+        if "samples" not in asked:
+            kept["sequence_length"] = next(told.value for told in answer.assumptions if told.name == "sequence_length")
         changed = _ask(**(asked | kept | said))
-        told = answer.tokens_per_second_per_gpu / changed.tokens_per_second_per_gpu
-        assert told == pytest.approx(float(times), rel=0.1), way
+        assert _step_s_of_a_sequence(changed) / _step_s_of_a_sequence(answer) == pytest.approx(float(times), rel=0.1), (
+            way
+        )
+        assert changed.training_seconds < answer.training_seconds
 
 
 @pytest.mark.parametrize(
@@ -151,3 +199,42 @@ def test_memory_that_is_saved_is_named_where_it_makes_room(asked: dict[str, Any]
     shares = [float(share) for share in re.findall(r'framework "[^"]+"[^;]*?, ([\d.]+) times as long', message)]
     assert shares
     assert min(shares) < 0.4
+
+
+@pytest.mark.parametrize(("asked", "_over"), PADDED)
+def test_a_larger_micro_batch_is_said_to_help_a_padded_run_as_much_as_it_does(
+    asked: dict[str, Any], _over: str
+) -> None:
+    """A token gains more than a sample, whose row is longer."""
+    answer = _ask(**asked)
+    found = re.search(
+        r"micro_batch_size (\d+)(?: with global_batch_sequences (\d+))?, ([\d.]+) times", _message(answer)
+    )
+    assert found
+    micro, batch, times = found.groups()
+    assert answer.layout is not None
+    said = {
+        "micro_batch_size": int(micro),
+        "global_batch_sequences": int(batch or answer.layout.global_batch_sequences),
+    }
+    changed = _ask(**asked | said)
+    assert changed.training_seconds / answer.training_seconds == pytest.approx(float(times), rel=0.1)
+    assert changed.tokens_per_second_per_gpu / answer.tokens_per_second_per_gpu > 1.1 / float(times)
+
+
+@pytest.mark.parametrize("micro_batch", [4, 8])
+def test_a_larger_micro_batch_whose_padding_eats_most_of_its_gain_is_not_oversold(micro_batch: int) -> None:
+    asked = {
+        "model": "llama-3.1-8b",
+        "gpu": "h100",
+        "n_gpus": 4,
+        "method": "lora",
+        "samples": 50_000,
+        "tokens_per_sample": 1000,
+        "framework": "LLaMA-Factory",
+    }
+    answer = _ask(**asked)
+    changed = _ask(**asked, micro_batch_size=micro_batch)
+    assert changed.training_seconds > 0.75 * answer.training_seconds
+    for times in re.findall(r"micro_batch_size \d+[^;]*?, ([\d.]+) times", _message(answer)):
+        assert float(times) > 0.75

@@ -46,7 +46,8 @@ def crossed(taken: Way, other: Way, crossing: Crossing) -> Way:
     low, high = (split_quantile(normals, tail) - token_log for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
     of_other = 1.0 - of_first if crossing.other_is_second else of_first
     times = Times(assumed=math.exp(taken.token_log - token_log), others=(math.exp(other.token_log - token_log),))
-    cautions = _of_layers(taken, other, times, of_other) if crossing.of_layers else ()
+    told = _of_layers if crossing.of_layers else _of_batch
+    cautions = told(taken, other, times, of_other)
     span = replace(
         taken.span,
         low=math.exp(min(low, 0.0)),
@@ -64,8 +65,7 @@ def _split_normal(way: Way, share: float) -> SplitNormal:
 
 def _of_layers(taken: Way, other: Way, times: Times, share: float) -> tuple[Caution, ...]:
     """Return whose layers with experts are printed, and what those of the `share` of others would take."""
-    longer_log = other.token_log - taken.token_log
-    if share < TOLD_FROM or abs(longer_log) < WORTH_SAYING:
+    if _is_alike(taken, other, share):
         return ()
     stack, question = taken.setting.stack, taken.setting.question
     printed = "in one's own" if question.practice.own_experts else "in Transformers'"
@@ -83,3 +83,22 @@ def _of_layers(taken: Way, other: Way, times: Times, share: float) -> tuple[Caut
         message = f"{stack.name} does not tell whose layers run{between}; in one's own, {told}"
     message = f'{message}: say "{say}" or "Transformers" in framework'
     return (Caution(code="own_experts_assumed", message=message),)
+
+
+def _of_batch(taken: Way, other: Way, times: Times, share: float) -> tuple[Caution, ...]:
+    """Return which batch is printed, and what that of the `share` of others would take."""
+    if _is_alike(taken, other, share):
+        return ()
+    unit = taken.setting.question.batch_unit
+    each = taken.setting.question.sequences_each
+    batch, its = (way.setting.global_batch // each for way in (taken, other))
+    message = (
+        f"{batch:,} {unit} a step are assumed; in {its:,}, as about {share:.0%} have on so many tokens, a token takes "
+        f"{times.told('', assumed=f'in {batch:,}')}: say global_batch_sequences"
+    )
+    return (Caution(code="batch_unsaid", message=message),)
+
+
+def _is_alike(taken: Way, other: Way, share: float) -> bool:
+    """Return whether hardly anybody has the other way, or takes another time for it."""
+    return share < TOLD_FROM or abs(other.token_log - taken.token_log) < WORTH_SAYING

@@ -69,6 +69,9 @@ _MOST_TUNED = 128.0
 _MOST_STEPS = 2e5
 """Steps that a run takes about at most, whatever it is trained with: GPT-3 had 94,000, Pythia and OPT 150,000, MPT-7B
 280,000, Llama 2 480,000."""
+_MOST_TUNED_STEPS = 3e4
+"""Steps that a model is tuned for at most, in such small batches: Tülu 3 took 14,700, Alpaca 1,200. Whoever has more to
+train on trains in the batches of pre-training, under whichever trainer."""
 _MIDDLE = 0.5
 """Share of the way from the batch of tuning to that of pre-training from which on most have the latter."""
 _AS_USUAL = 0.25
@@ -118,7 +121,8 @@ class GrowingBatch:
     many: int
     """That a model of its size is pre-trained in on so many devices."""
     grown: float
-    """Where the run lies between the tokens at which `few` take more steps than is usual (0), and `many` do (1)."""
+    """Where the run lies between the most tokens that are tuned on (0), and as many times more as `many` is of `few`
+    (1)."""
     width_log: float
     """Log of the ratio of those tokens."""
 
@@ -142,7 +146,9 @@ def growing_batch(question: Question) -> GrowingBatch | None:
     if many <= few:
         return None
     width = math.log(many / few)
-    grown = math.log(tokens / (_MOST_STEPS * few * question.sequence_length)) / width
+    # More devices share a larger batch, and tune on no more tokens for it.
+    begins = _MOST_TUNED_STEPS * min(few, _MOST_TUNED) * question.sequence_length
+    grown = math.log(tokens / begins) / width
     return GrowingBatch(few=few, many=many, grown=grown, width_log=width)
 
 

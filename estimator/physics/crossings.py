@@ -38,6 +38,11 @@ class Crossing:
     left: float
     """Share that stay with the first way for all that, as far as they bear it: the range may reach to them."""
 
+    @property
+    def argument(self) -> str:
+        """What a caller says to end it."""
+        return "framework" if self.of_layers else "global_batch_sequences"
+
     def second_share(self, ratio_log: float) -> float:
         """Return the weight of the second way where the first takes `ratio_log` of log time a token longer.
 

@@ -84,7 +84,7 @@ class Grounds:
             beside=tuple(
                 replace(way, grounds=way.grounds.without_doubt(argument))
                 for way in self.beside
-                if argument != "framework" or not way.crossing.of_layers
+                if argument != way.crossing.argument
             ),
         )
 

@@ -64,6 +64,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "stack_not_for_method",
         "experts_one_by_one",
         "own_experts_assumed",
+        "batch_unsaid",
         "all_experts_multiplied",
         "devices_left_idle",
         "one_gpu_at_a_time",

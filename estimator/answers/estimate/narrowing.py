@@ -24,12 +24,14 @@ _WHY = {
     "network_unsaid": "the range holds a network for training and a plain one",
 }
 """By the code of a doubt that an argument ends."""
+_WHY_LAYERS = "it tells whose layers with experts run"
+_WHY_BATCH = "it tells whether a step is one of tuning or of pre-training"
 
 
 def narrowed_by(best: BestStep) -> tuple[Narrowing, ...]:
     """Return what to say first: a measured step, then what narrows the range of the best layout, most first."""
     measured, *others = narrowings(best.grounds.setting, best.priced, best.span)
-    doubted = (*_doubted(best),)
+    doubted = (*_doubted(best), *_crossed(best))
     # What a doubt is priced by is known better than from the spread of the layouts.
     named = {narrowing.argument for narrowing in doubted}
     told = (*(other for other in others if other.argument not in named), *doubted)
@@ -69,6 +71,16 @@ def _doubted(best: BestStep) -> Iterator[Narrowing]:
         narrows = _narrows(best, doubt.argument)
         if narrows > 0.0:
             yield Narrowing(argument=doubt.argument, narrows_by=round(narrows, 3), why=why)
+
+
+def _crossed(best: BestStep) -> Iterator[Narrowing]:
+    """Yield what ends the ways between which the amount of data decides, likewise."""
+    for way in best.grounds.beside:
+        argument = way.crossing.argument
+        narrows = _narrows(best, argument)
+        if narrows > 0.0:
+            why = _WHY_LAYERS if way.crossing.of_layers else _WHY_BATCH
+            yield Narrowing(argument=argument, narrows_by=round(narrows, 3), why=why)
 
 
 def _narrows(best: BestStep, argument: str) -> float:

@@ -178,7 +178,8 @@ def _answer(planned: Plan, detail: fields.Detail) -> TrainingPlan:
         sure_probability=None if sure is None else sure.estimate.coverage,
         alternatives=[
             _option(option, noted=False, detailed=detailed, laid_out=laid_out)
-            for option in (planned.alternatives if detailed else planned.alternatives[:_CONCISE_ALTERNATIVES])
+            for place, option in enumerate(planned.alternatives)
+            if detailed or place < _CONCISE_ALTERNATIVES or option.usual
         ],
         deadline_days=None if limits.deadline_s is None else limits.deadline_s / DAY_S,
         budget_usd=limits.budget if limits.budget_unit == "USD" else None,

@@ -1,5 +1,6 @@
 """What training stacks cannot do, and optimizers cannot: adapters, bases of few bits, sharded states, steps on a host.
 
+And which ways to shard states those choose among that can.
 Read in the projects' own code and documentation. Stacks that are not listed can, or it is not known that they cannot.
 """
 
@@ -9,10 +10,12 @@ from types import MappingProxyType
 from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import OptimizerName, Practice
+from estimator.question.question import Sharding
 
 __all__ = [
     "EIGHT_BIT_OPTIMIZERS",
     "LACKING",
+    "SHARDINGS",
     "is_stepped_by_engine",
     "offloads_states",
     "runs_triton",
@@ -43,6 +46,21 @@ _WITHOUT_TRITON = frozenset({"mlx", "optimum-habana", "tinygrad"})
 """Stacks that fine-tune without CUDA's or ROCm's libraries."""
 LACKING = _WITHOUT_ADAPTERS | _ADAPTERS_ON_16_BITS | _ON_DEVICE_ALONE | _WITHOUT_TRITON
 """All stacks that lack anything of this."""
+_STAGES: tuple[Sharding, ...] = ("zero1", "zero2", "zero3")
+SHARDINGS: Mapping[str, tuple[Sharding, ...]] = MappingProxyType(
+    {
+        # Accelerate's configuration, DeepSpeed's or FSDP's; Lightning's and scripts' `strategy`.
+        **dict.fromkeys(("huggingface", "lightning", "pytorch"), ("ddp", *_STAGES)),
+        **dict.fromkeys(("deepspeed", "deepspeed-chat", "openrlhf"), _STAGES),  # `stage`
+        # SHARD_GRAD_OP, or `reshard_after_forward`
+        **dict.fromkeys(("fsdp", "torchtitan", "torchtune", "llm-foundry", "xtuner", "verl"), ("zero2", "zero3")),
+        **dict.fromkeys(("llama-cookbook", "litgpt", "olmo-core", "automodel"), ("zero2", "zero3")),
+        # On Transformers' trainer, whose configuration of Accelerate or DeepSpeed they take.
+        **dict.fromkeys(("trl", "axolotl", "llama-factory", "ms-swift"), ("ddp", *_STAGES)),
+        **dict.fromkeys(("open-instruct", "fastchat"), _STAGES),
+    }
+)
+"""Ways to shard states that a setting chooses among, of stacks without other splits; elsewhere there is the habit."""
 _OF_TRITON = frozenset({"NVIDIA", "AMD", "Intel"})
 _IN_32_BITS: Mapping[OptimizerName, OptimizerName] = MappingProxyType(
     {"adamw_8bit": "adamw", "paged_adamw_8bit": "adamw", "low_rank_8bit": "low_rank"}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
-from estimator.physics.abilities import shards_states
+from estimator.physics.abilities import SHARDINGS, shards_states
 from estimator.physics.adapter_width import is_prepared_by_peft
 from estimator.physics.batch import global_batch_sequences, nearest_batch, usual_micro_batch
 from estimator.physics.case import Case
@@ -132,7 +132,12 @@ def routed_case(setting: Setting) -> Case | None:
 
 
 def setting_of(
-    question: Question, *, shard_group: int | None = None, packed_short: bool = False, raised: int = 1
+    question: Question,
+    *,
+    shard_group: int | None = None,
+    packed_short: bool = False,
+    raised: int = 1,
+    by_habit: bool = True,
 ) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
@@ -140,7 +145,8 @@ def setting_of(
     are spread over all that share data, or over `shard_group` ranks, which are a node's where the question says so.
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried;
     where nothing fits, those of the two with the smallest are kept.
-    Batches that are to be whole are split where they do not fit.
+    Not `by_habit`, whatever the stack can be set to is: micro-batches, recomputation and sharding of states beyond what
+    its users start with. Batches that are to be whole are split where they do not fit.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     pause()
@@ -148,10 +154,10 @@ def setting_of(
         shard_group = question.cluster.gpus_per_node
     whole = _in_one(question)
     if whole is not None:
-        posed = _setting(whole, shard_group=shard_group, packed_short=packed_short, raised=raised)
+        posed = _setting(whole, shard_group=shard_group, packed_short=packed_short, raised=raised, by_habit=by_habit)
         if posed.fits:
             return replace(posed, question=question)
-    return _setting(question, shard_group=shard_group, packed_short=packed_short, raised=raised)
+    return _setting(question, shard_group=shard_group, packed_short=packed_short, raised=raised, by_habit=by_habit)
 
 
 def _in_one(question: Question) -> Question | None:
@@ -163,16 +169,27 @@ def _in_one(question: Question) -> Question | None:
     return replace(question, layout=replace(question.layout, micro_batch_size=batch // n))
 
 
-def _setting(question: Question, *, shard_group: int | None, packed_short: bool, raised: int) -> Setting:
+def _setting(
+    question: Question, *, shard_group: int | None, packed_short: bool, raised: int, by_habit: bool
+) -> Setting:
     stack = stack_running(question)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
     usual = usual_micro_batch(question, stack)
-    most = None if usual is None else raised * usual
+    most = None if usual is None or not by_habit else raised * usual
     found: list[Setting] = []
-    passes = _passes(question, stack)
+    passes = _passes(question, stack, by_habit=by_habit)
     for reserve, shards in passes:
-        layouts = _layouts(question, stack, batch, reserve=reserve, shards=shards, shard_group=shard_group, most=most)
+        layouts = _layouts(
+            question,
+            stack,
+            batch,
+            reserve=reserve,
+            shards=shards,
+            shard_group=shard_group,
+            most=most,
+            by_habit=by_habit,
+        )
         used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
         posed = Setting(
             question=question, stack=stack, case=numbers, layouts=layouts, used_bytes=used, global_batch=batch
@@ -192,7 +209,7 @@ def _ran(question: Question) -> bool:
     return question.published or (question.precedent is not None and question.precedent.agrees)
 
 
-def _passes(question: Question, stack: Stack) -> tuple[tuple[bool, bool], ...]:
+def _passes(question: Question, stack: Stack, *, by_habit: bool) -> tuple[tuple[bool, bool], ...]:
     """Return the sets of layouts that are tried in turn, as whether each has the stack's reserve, and shards states.
 
     Who starts unsharded shards what does not fit so, and turns to all else only then. That is how people's scripts
@@ -202,7 +219,7 @@ def _passes(question: Question, stack: Stack) -> tuple[tuple[bool, bool], ...]:
     """
     if stack.pools_layouts:
         return ((True, True),)
-    unsharded = ((False, False),) if stack.sharding == "ddp" else ()
+    unsharded = ((False, False),) if stack.sharding == "ddp" and (by_habit or stack.name not in SHARDINGS) else ()
     told = question.layout.data_sharding is not None or question.practice.zero_engine is not None
     if not told and not shards_states(stack.name):
         return unsharded
@@ -229,6 +246,7 @@ def _layouts(
     shards: bool,
     shard_group: int | None,
     most: int | None,
+    by_habit: bool,
 ) -> Lattice:
     free = knob_choices(
         question.transformer,
@@ -245,6 +263,7 @@ def _layouts(
         splits_sequences=question.practice.splits_sequences,
         spreads_experts=question.practice.spreads_experts,
         released=question.released,
+        by_habit=by_habit,
     )
     return legal_layouts(
         free,

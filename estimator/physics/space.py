@@ -4,6 +4,7 @@ import math
 
 from estimator.base.inputs import divisors_of
 from estimator.models.transformer import Transformer
+from estimator.physics.abilities import SHARDINGS
 from estimator.physics.batch import ENOUGH_AT_A_TIME, as_patches
 from estimator.physics.lattice import Space
 from estimator.physics.layout import RECOMPUTES
@@ -11,7 +12,7 @@ from estimator.physics.layout_releases import has_selective, interleaves
 from estimator.physics.stacks import Split, Stack
 from estimator.question.question import ZERO_STAGES, LayoutRequest
 
-__all__ = ["knob_choices"]
+__all__ = ["knob_choices", "micro_batches"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _MORE_OF_SHORT = (64, 128, 256, 512)
@@ -39,7 +40,7 @@ def _divisors(whole: int, most: int) -> tuple[int, ...]:
     return tuple(d for d in divisors_of(whole) if d <= most)
 
 
-def _micro_batches(positions: float, share: int) -> tuple[int, ...]:
+def micro_batches(positions: float, share: int) -> tuple[int, ...]:
     """Return the micro-batches to choose among for sequences of so many positions: powers of two, while they are few.
 
     And other divisors of what each device has of the batch, its `share`, where powers of two divide that badly: of 33
@@ -69,6 +70,7 @@ def knob_choices(
     splits_sequences: bool | None = None,
     spreads_experts: bool | None = None,
     released: float | None = None,
+    by_habit: bool = True,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
@@ -79,7 +81,8 @@ def knob_choices(
     stack has, for a model that fits no other way; with `shards` a stack shards whose users start unsharded.
     `splits_sequences`: whether a caller said that devices share them, on a stack that is not asked whether it does;
     Megatron's sequence parallelism is another thing, and comes with tensor parallelism. `spreads_experts`: the same of
-    experts. What came after the release that was told, `released`, is no choice.
+    experts. What came after the release that was told, `released`, is no choice. Not `by_habit`, recomputation and the
+    sharding of states are what the stack can be set to, and not what its users start with.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -99,10 +102,10 @@ def knob_choices(
     if t.experts is not None and (stack.expert_parallel if spreads_experts is None else spreads_experts):
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     share = global_batch // math.gcd(global_batch, n_gpus)
-    sizes = _micro_batches(as_patches(t, sequence_length), share)
+    sizes = micro_batches(as_patches(t, sequence_length), share)
     micro = tuple(size for size in sizes if size % sequences_each == 0 and (most is None or size <= most))
-    recompute = _recomputes(request, stack, released, reserve=reserve)
-    stages = _stages(request, stack, n_gpus, has, shards=shards)
+    recompute = _recomputes(stack, request, released, reserve=reserve, by_habit=by_habit)
+    stages = _stages(request, stack, n_gpus, has, shards=shards, by_habit=by_habit)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched or "pipeline" in has else (1,)),
@@ -125,7 +128,7 @@ def _contexts(n_gpus: int, sequence_length: int, needed: float) -> tuple[int, ..
 
 
 def _stages(
-    request: LayoutRequest, stack: Stack, n_gpus: int, has: frozenset[Split], *, shards: bool
+    request: LayoutRequest, stack: Stack, n_gpus: int, has: frozenset[Split], *, shards: bool, by_habit: bool
 ) -> tuple[int, ...]:
     """Return the ways to shard states: the one that a stack's users start with, and others where that holds nothing."""
     if request.data_sharding is not None:
@@ -134,6 +137,8 @@ def _stages(
         return (0, 1, 3) if "zero3" in has else (0, 1)
     if n_gpus == 1:
         return (0,)
+    if not by_habit and stack.name in SHARDINGS:
+        return tuple(ZERO_STAGES.index(sharding) for sharding in SHARDINGS[stack.name])
     if stack.sharding == "ddp":
         return (0, 1, 2, 3) if shards else (0,)
     return (ZERO_STAGES.index(stack.sharding),)
@@ -146,9 +151,15 @@ def _whole_stages(request: LayoutRequest, stack: Stack, stages: tuple[int, ...])
     return not stack.shards_stages and request.pipeline_parallel is None
 
 
-def _recomputes(request: LayoutRequest, stack: Stack, released: float | None, *, reserve: bool) -> tuple[int, ...]:
+def _recomputes(
+    stack: Stack, request: LayoutRequest, released: float | None, *, reserve: bool, by_habit: bool
+) -> tuple[int, ...]:
     if stack.recompute is not None and not stack.model_parallel:
-        return tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+        if by_habit:
+            return tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+        if stack.recompute == "full":
+            # Trainers that checkpoint whole layers by habit have a switch for it, and nothing between.
+            return (0, 2)
     if stack.checkpoints_layers or not has_selective(stack, released):
         return (0, 2)
     stated = request.tensor_parallel is not None and request.pipeline_parallel is not None

@@ -48,6 +48,8 @@ class Option:
     meets: bool
     """Whether it keeps to the limits, by its point estimate, and fits in memory."""
     estimate: Estimate
+    usual: bool = False
+    """Whether it is what the stack does unless it is told, beside a faster one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,9 +30,10 @@ def plan_summary(plan: Plan) -> str:
     which = "The latter" if two_told else "That"
     second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
     best = next((option for option in plan.alternatives if option.meets), None)
-    third = f" Next best: {_described(plan, best)}." if best is not None else ""
+    third = f" Next best: {_described(plan, best)}." if best is not None and not best.usual else ""
     if (beside := _beside(plan)) != "":
         third = beside
+    third = f"{third}{_unless_told(plan)}"
     return first + second + _at_most(plan) + third + _priced_at(plan)
 
 
@@ -42,6 +43,14 @@ def _beside(plan: Plan) -> str:
     if plan.request.solve_for != "gpu":
         return ""
     return "".join(f" {option.why[0].upper()}{option.why[1:]}: {_described(plan, option)}." for option in named)
+
+
+def _unless_told(plan: Plan) -> str:
+    """Return what the stack does unless it is told, in a sentence, where that is not the layout planned."""
+    usual = next((option for option in plan.alternatives if option.usual), None)
+    if usual is None:
+        return ""
+    return f" Unless told, {usual.estimate.run.stack.name} runs {_described(plan, usual)}."
 
 
 def _priced_at(plan: Plan) -> str:

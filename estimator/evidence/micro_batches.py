@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from estimator.evidence.mixture import WORTH_SAYING, Doubt, Times
-from estimator.physics.batch import usual_micro_batch
+from estimator.physics.batch import is_left_alone, usual_micro_batch
 from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
@@ -17,6 +17,11 @@ _LARGER = 0.35
 _LARGER_OF_NEGATIVES = 0.6
 """The same where samples are one another's negatives, so that more of them train better: of LLM2Vec, GritLM, NV-Embed
 and E5-Mistral all have 16 to 64 pairs a device."""
+_LARGER_OF_ENCODERS = 0.5
+"""The same of encoders, and of those with a decoder, on a general trainer: its own commands for them have 32 a device
+(`run_glue.py`'s, of two cards or one), its guides and course 8 or 16."""
+_RAISED_OF_ENCODERS = 4
+"""Times the trainer's own 8 that those commands have."""
 _RAISED = 8
 """Times the usual one that they go to: few try more than 16 or 32."""
 _ARGUMENT = "micro_batch_size"
@@ -42,17 +47,21 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
         return ()
     chosen = int(layouts.micro_batch[0]) // question.sequences_each
     larger = best.micro_batch // question.sequences_each
-    whose = f"{setting.stack.name}'s examples have"
-    if question.practice.samples_each is not None:
-        whose = "the script that is named has"
+    whose, of_what, share = f"{setting.stack.name}'s examples have them", "a step", _LARGER
+    if question.whole_batches:
+        share = _LARGER_OF_NEGATIVES
+    if is_left_alone(question):
+        whose, of_what, share = f"{setting.stack.name} has them unless told", "as many samples", _LARGER_OF_ENCODERS
+    elif question.practice.samples_each is not None:
+        whose = "the script that is named has them"
 
     def words(times: Times) -> str:
         return (
-            f"micro-batches of {chosen:,} are taken, as {whose} them; those of {larger:,} fit, with which a step would "
+            f"micro-batches of {chosen:,} are taken, as {whose}; those of {larger:,} fit, with which {of_what} would "
             f"take {times.told('', assumed='with those')}, and the range holds both: say micro_batch_size"
         )
 
-    ways = ((factor, _LARGER_OF_NEGATIVES if question.whole_batches else _LARGER),)
+    ways = ((factor, share),)
     asked = replace(
         best.setting.question,
         layout=replace(best.setting.question.layout, micro_batch_size=best.micro_batch),
@@ -65,12 +74,13 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
 def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:
     """Return the layout of as many more padded rows at a time as fit and divide the batch; None where none do.
 
-    Where the micro-batch is all of a device's share, for samples are one another's negatives, a batch left open grows
-    with it.
+    Where the micro-batch is all of a device's share, for samples are one another's negatives or none are accumulated, a
+    batch left open grows with it.
     """
     question = setting.question
-    grows = question.whole_batches and question.global_batch_sequences is None
-    times = _RAISED
+    alone = is_left_alone(question)
+    grows = alone or (question.whole_batches and question.global_batch_sequences is None)
+    times = _RAISED_OF_ENCODERS if alone else _RAISED
     while times > 1:
         batch = setting.global_batch * (times if grows else 1)
         rows = replace(with_more_rows(question, times), global_batch_sequences=batch)

@@ -22,6 +22,7 @@ __all__ = [
     "batch_shared_by_more",
     "global_batch_sequences",
     "growing_batch",
+    "is_left_alone",
     "is_shared_by_all",
     "nearest_batch",
     "usual_micro_batch",
@@ -81,6 +82,8 @@ _USUAL_PATCH = 16
 """Pixels a side of a ViT's patch (Dosovitskiy et al. 2021), and of a DiT's: two of a latent that has an eighth."""
 _OF_TEXT = frozenset({"decoder", "hybrid"})
 """Kinds of models whose trainers' examples `MICRO_BATCHES` tells of."""
+_TUNED_AT_ONCE = frozenset({"encoder", "encoder_decoder"})
+"""Kinds of which a device's samples are in one micro-batch where the trainer's is taken."""
 _NEAR = 1 / 16
 """How far from a batch one may lie that stands in its place: it trains the same."""
 ENOUGH_AT_A_TIME = 8
@@ -164,6 +167,8 @@ def _tokens_per_step(question: Question) -> float:
 def _usual(question: Question) -> float:
     """Return the sequences of a step that are usual for the size of model and cluster, whoever shares them."""
     n, stack = question.cluster.n_gpus, stack_running(question)
+    if is_left_alone(question):
+        return float(n * _least_micro_batch(question))
     if not question.transformer.causal:
         return max(n * _short_ones_each(question), _in_few_steps(question))
     if _is_tuned(question):
@@ -173,6 +178,15 @@ def _usual(question: Question) -> float:
     tokens = _tokens_per_step(question)
     at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
     return max(_of_size(question), at_work)
+
+
+def is_left_alone(question: Question) -> bool:
+    """Return whether an encoder is tuned in the micro-batch that its trainer has unless told, and accumulates none of.
+
+    Nobody told it, and nobody told the batch.
+    """
+    guessed = "micro_batch_size" in question.unsaid and question.global_batch_sequences is None
+    return guessed and kind_of(question.transformer) in _TUNED_AT_ONCE
 
 
 def _of_tuning(question: Question) -> float:

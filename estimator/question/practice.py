@@ -167,6 +167,8 @@ class Practice:
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded as `padding` says."""
     padding: Padding | None = None
+    at_defaults: bool | None = None
+    """Whether the trainer is said to be left at its defaults."""
     samples_each: int | None = None
     """Samples of a micro-batch in the one script that is named, where nothing is said of them."""
     padded_to: int | None = None

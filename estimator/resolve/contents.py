@@ -23,6 +23,7 @@ from estimator.resolve.sources_and_targets import with_lengths_apart
 from estimator.resolve.subject import Subject
 from estimator.resolve.targets import with_targets
 from estimator.resolve.token_batch import with_batch_of_tokens
+from estimator.resolve.trainers_defaults import left_at_defaults, micro_batch_unless_told
 
 __all__ = ["contents"]
 
@@ -55,7 +56,8 @@ def contents(
     data, subject = on_small_pictures(data, subject, told)
     use = media_use(data.request, subject, framework.practice, picture_text(data, told, subject.transformer))
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
-    data = _at_once(_cut(data, use, framework.practice.padding), use, n_gpus)
+    data = left_at_defaults(data, use, framework, device)
+    data = _at_once(_cut(data, use, framework.practice.padding), use, framework, n_gpus)
     media = None if use.subject.transformer is None else use.subject.transformer.media
     if media is not None and use.count:
         data = with_projector_alone(data, media)
@@ -145,16 +147,19 @@ def _of_usual_mean(data: ToldData, told: SampleLengths) -> ToldData:
     return replace(data, cautions=(*data.cautions, Caution(code="sample_lengths_assumed", message=message)))
 
 
-def _at_once(data: ToldData, use: MediaUse, n_gpus: int) -> ToldData:
+def _at_once(data: ToldData, use: MediaUse, framework: NamedFramework, n_gpus: int) -> ToldData:
     """Return `data` with the batch that a micro-batch on each replica makes, where it alone is told.
 
-    Not where steps and an amount tell the batch, nor of kinds whose trainers accumulate as often.
+    Not where steps and an amount tell the batch, nor of kinds whose trainers accumulate as often, unless it is one that
+    does not unless told.
     """
     request, network = data.request, use.subject.transformer
     batch = (request.global_batch_sequences, request.gradient_accumulation)
     amount = request.tokens if data.lengths is None else request.samples
     told = any(value is not None for value in batch) or (request.steps is not None and amount is not None)
-    if told or network is None or request.micro_batch_size is None or kind_of(network) not in _AT_ONCE:
+    if told or network is None or request.micro_batch_size is None:
+        return data
+    if kind_of(network) not in _AT_ONCE and micro_batch_unless_told(request, framework.name, network) is None:
         return data
     alone = replace(request, gradient_accumulation=1)
     note = (

@@ -26,6 +26,7 @@ from estimator.resolve.layout_request import layout_request
 from estimator.resolve.media import MediaUse, in_padded_rows
 from estimator.resolve.packing import Packing, is_small_set
 from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, with_rows
+from estimator.resolve.trainers_defaults import micro_batch_unless_told
 
 __all__ = ["OpenQuestion"]
 
@@ -156,6 +157,7 @@ class OpenQuestion:
         if not packing.padded:
             return None
         samples = self.samples
+        trainers = micro_batch_unless_told(self.asked, self.framework.name, self.trained)
         return padded_samples(
             self.request,
             packing.stack,
@@ -168,6 +170,7 @@ class OpenQuestion:
             n_replicas=self.n_gpus,
             sequences=together,
             whole=self.whole_batches,
+            unless_told=None if self.negatives else trainers,
         )
 
     def fits_in_rows_of(self, length: int) -> bool:

@@ -72,6 +72,8 @@ class Padded:
     """… and at most so much."""
     micro_batch: int
     micro_batch_source: SourceKind
+    unless_told: bool
+    """Whether it is that of a general trainer, which accumulates none, or as much of that as fits."""
     sequences: int
     """Of a sample, that are padded together: the longest of all of them is padded to."""
     waits: float
@@ -121,6 +123,7 @@ def padded_samples(
     n_replicas: int = 1,
     sequences: int = 1,
     whole: bool = False,
+    unless_told: int | None = None,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
@@ -129,7 +132,8 @@ def padded_samples(
     less unlike than those of instruction sets; and at the trainer's own limit, unless the longest sample is told. The
     micro-batch that was not said is the stack's usual one, or fewer of long samples; or the largest below it that
     divides `per_replica` and fits, by the first of `fits` that any does by; of a `whole` batch, as much of
-    `per_replica` as does. Samples of several `sequences` are padded to the longest of all. Each of `n_replicas` pads
+    `per_replica` as does. What `encodes` has more of them, or what a general trainer has `unless_told`, where nothing
+    tells the batch either. Samples of several `sequences` are padded to the longest of all. Each of `n_replicas` pads
     its own. What rows are padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
@@ -141,6 +145,8 @@ def padded_samples(
     guessed = padding == "limit" and request.sequence_length is None and lengths.longest is None
     if padding == "limit" and request.sequence_length is None:
         limit = _padded_to(lengths, limit)
+
+    left = unless_told is not None and per_replica is None
 
     def rows_of(micro: int, source: SourceKind) -> Padded:
         rows = _padded(
@@ -155,14 +161,14 @@ def padded_samples(
             sequences=sequences,
             limits=_guessed_limits(limit, lengths, window, encodes=encodes) if guessed and limit else None,
         )
-        return replace(rows, padded_as_said=practice.padding == "limit")
+        return replace(rows, padded_as_said=practice.padding == "limit", unless_told=left and source == "default")
 
     if request.micro_batch_size is not None:
         return rows_of(checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES), "user")
     usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     usual = practice.samples_each or usual
     if encodes:
-        usual = _USUAL_OF_ENCODERS
+        usual = unless_told if left and unless_told else _USUAL_OF_ENCODERS
     if whole and per_replica is not None:
         usual = per_replica
     most = usual
@@ -270,6 +276,7 @@ def _padded(
         high=most_of_usual,
         micro_batch=micro,
         micro_batch_source=source,
+        unless_told=False,
         sequences=sequences,
         waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
@@ -362,9 +369,10 @@ def with_rows(question: Question | None, padded: Padded | None) -> Question | No
     """Return `question` with how unlike in length the rows are that its devices pad, and how long one is at most."""
     if question is None or padded is None:
         return question
-    # Encoders have as large a micro-batch as fits.
+    # Encoders have as large a micro-batch as fits, unless their trainer was left as it is.
     longest_row = max(1.0, padded.longest_row)
     guessed = padded.micro_batch_source != "user" and kind_of(question.transformer) in _FEW_AT_A_TIME
+    guessed = guessed or padded.unless_told
     return replace(
         question,
         unevenness=padded.unevenness,

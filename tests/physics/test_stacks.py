@@ -73,6 +73,7 @@ MAY_BE_OPEN = {
     "expands_base_wide",
     "full_precision",
     # What a caller says of their own, or one script does.
+    "at_defaults",
     "averages_weights",
     "own_stack",
     "padded_to",

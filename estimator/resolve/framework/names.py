@@ -49,9 +49,15 @@ def _scripts(tasks: str) -> str:
 _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
 _ADAPTED = Facts(method="lora")
+_LEFT_AT_DEFAULTS = "arguments args config configuration hyperparameters parameters settings trainingarguments"
+_DEFAULTS = " | ".join(
+    ("defaults", "all default", "all defaults", *(f"default {what}" for what in _LEFT_AT_DEFAULTS.split()))
+)
+_AT_DEFAULTS = Facts(practice=Practice(at_defaults=True))
 _JOINED = Facts(practice=Practice(packing="packed"))
 _ROWS = (
-    _named("auto | any | default | defaults | none", "auto", _OPEN),
+    _named("auto | any | default | none", "auto", _OPEN),
+    (_DEFAULTS, Meaning(stack="auto", rank=_OPEN, says=_AT_DEFAULTS, beside=_AT_DEFAULTS)),
     _named(
         "unknown | in house | inhouse | internal | custom | homemade | own | proprietary | our own | llama cpp",
         "unknown",

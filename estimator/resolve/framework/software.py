@@ -12,6 +12,8 @@ __all__ = ["AUTO", "NOTHING_NAMED", "NamedFramework"]
 AUTO = "auto"
 _OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "devices", "nodes", "node_devices")
 """What is told of a run's machines, whatever software is on them."""
+_OF_NONE = (*_OF_MACHINES, "at_defaults")
+"""What tells of no software where none is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class NamedFramework:
     @property
     def of_software(self) -> "NamedFramework":
         """The same without what is told of machines, between steps, or has an argument of its own: any has these."""
-        practice = replace(self.practice, **dict.fromkeys(_OF_MACHINES))
+        practice = replace(self.practice, **dict.fromkeys(_OF_NONE))
         return replace(self, practice=practice, precision=None, schedule=NOTHING_SCHEDULED)
 
     @property

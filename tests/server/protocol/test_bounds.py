@@ -76,8 +76,8 @@ def test_the_largest_list_is_a_short_answer_and_says_how_to_see_more() -> None:
     assert len(answer.text) < 130_000
     assert answer.structured["total"] > len(answer.structured["gpus"]) > 20
     assert "narrow the conditions" in answer.structured["summary"]
-    # Nearly all fit without their sources.
-    assert len(_tool("list_gpus").answer({"limit": 200}).structured["gpus"]) > 0.9 * answer.structured["total"]
+    # Most fit without their sources.
+    assert len(_tool("list_gpus").answer({"limit": 200}).structured["gpus"]) > 0.8 * answer.structured["total"]
 
 
 def test_a_quick_call_ends_where_it_would_look_for_a_name() -> None:

@@ -16,8 +16,10 @@ __all__ = [
     "EIGHT_BIT_OPTIMIZERS",
     "LACKING",
     "SHARDINGS",
+    "fuses_attention",
     "is_stepped_by_engine",
     "offloads_states",
+    "recomputes",
     "runs_triton",
     "shards_states",
     "stepped_on_host",
@@ -42,6 +44,12 @@ _ON_DEVICE_ALONE = (
     | {*("nanochat", "nanotron", "olmo-core", "tinygrad")}
 )
 """Stacks without a setting that keeps optimizer states in host memory."""
+_WITHOUT_RECOMPUTATION = frozenset({"minimind", "modded-nanogpt", "nanochat", "nanogpt"})
+"""Stacks whose scripts have no switch for gradient checkpointing."""
+_ALWAYS_FUSED = frozenset({"modded-nanogpt", "nanochat", "nanogpt"})
+"""Stacks whose attention is a fused kernel wherever PyTorch has one, whatever is set …"""
+_FUSED_SINCE = 2023.2
+"""… as it has from its release 2.0 on."""
 _WITHOUT_TRITON = frozenset({"mlx", "optimum-habana", "tinygrad"})
 """Stacks that fine-tune without CUDA's or ROCm's libraries."""
 LACKING = _WITHOUT_ADAPTERS | _ADAPTERS_ON_16_BITS | _ON_DEVICE_ALONE | _WITHOUT_TRITON
@@ -81,6 +89,16 @@ def trains_method(stack: str, method: MethodName) -> bool:
 def shards_states(stack: str) -> bool:
     """Return whether users of `stack` can have states sharded over devices that do not each hold the model."""
     return stack not in _WHOLE_ON_EACH
+
+
+def recomputes(stack: str) -> bool:
+    """Return whether users of `stack` can have activations recomputed."""
+    return stack not in _WITHOUT_RECOMPUTATION
+
+
+def fuses_attention(stack: str, released: float | None) -> bool:
+    """Return whether attention on `stack` cannot but be fused, on software of the date `released`, current if None."""
+    return stack in _ALWAYS_FUSED and (released is None or released >= _FUSED_SINCE)
 
 
 def offloads_states(stack: str) -> bool:

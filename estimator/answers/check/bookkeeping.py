@@ -183,6 +183,7 @@ def _of_counts(gap: Gap) -> Iterator[Candidate]:
             if faster
             else "the tokens per second are those of one GPU, not of all together",
             factor=float(n) if faster else 1.0 / n,
+            work=1.0 / n if faster else float(n),
             rarity=_PRINTED_SO if each is not None else 0.0,
             stretch=(_AS_SLOW_AGAIN, up),
             nearly=_AS_SLOW_AGAIN if possible else 1.0,
@@ -209,6 +210,7 @@ def _of_lengths(gap: Gap) -> Iterator[Candidate]:
             code="shorter_sequence",
             what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",
             factor=run.sequence_length / shorter,
+            work=shorter / run.sequence_length,
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
             check="give tokens_per_sample or a data set, or sequence_length as trained",
         )
@@ -226,6 +228,7 @@ def _of_lengths(gap: Gap) -> Iterator[Candidate]:
             code="longer_sequence",
             what=f"sequences are longer than the {run.sequence_length:,} tokens assumed",
             factor=run.sequence_length / longer,
+            work=longer / run.sequence_length,
             why=f"at {longer:,} tokens a sequence as many steps hold {longer / run.sequence_length:g} times more",
             check="give sequence_length as trained",
         )

@@ -58,6 +58,8 @@ class Candidate:
     why: str = ""
     contradicts: bool = False
     """Whether the caller, or what is catalogued, says otherwise."""
+    work: float = 1.0
+    """On the FLOPs that the devices do each second, if it is so: of more tokens, or of a larger model."""
     rarity: float = 0.0
     """Log distance by which it must come nearer than a common cause to stand before it."""
     stretch: tuple[float, float] = (1.0, 1.0)

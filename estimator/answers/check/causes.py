@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from estimator.answers.check.bookkeeping import bookkeeping_candidates
 from estimator.answers.check.candidate import Candidate, Gap
 from estimator.answers.check.expected import Expected, expected_of
+from estimator.answers.check.flop_conventions import logs_refute
 from estimator.answers.check.load_causes import weighed
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.own_machines import own_machines, ruled_out
@@ -53,13 +54,15 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
 
     Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor. `steady`
     is the expected speed of steps alone, the gap's that of what was observed. What the caller's own runs show to be in
-    order is no cause.
+    order is no cause, nor what a log's own FLOPs refute.
     """
     seen, expected = gap.seen, gap.expected
     price, machines = _Prices(gap.run.question, expected, steady), own_machines(gap.run)
     ratio = math.log(gap.ratio)
     ranked: list[tuple[float, Cause]] = []
     for candidate in weighed(_candidates(gap), gap.load, n_gpus=gap.run.n_gpus):
+        if logs_refute(gap.run, gap.reading, seen, candidate.work):
+            continue
         priced = price(candidate)
         if priced is None:
             continue

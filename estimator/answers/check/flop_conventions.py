@@ -1,5 +1,6 @@
 """Why a trainer prints other FLOPs of a GPU than this tool makes of the same speed: what each counts."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from estimator.models.training import Recompute
 from estimator.question.question import Caution, Question
 from estimator.resolve.run import Run
 
-__all__ = ["counted_otherwise"]
+__all__ = ["BEYOND", "beyond_counts", "counted_otherwise", "logs_refute"]
 
 _SAME = 0.015
 """Share by which two counts may differ and be the same: norms, padded vocabularies, rounded digits."""
+BEYOND = 1.5
+"""Times from which on FLOPs that no usual count makes are those of another run."""
+_OF_ALL_TRAINED = 6.0
+"""FLOPs of a token for each parameter where all of a model learns: 2 forward, 4 backward."""
 _WORTH_TELLING = 0.1
 """Share from which on a difference changes what is read off a utilization: below it runs themselves differ as much."""
 _OURS = "this tool counts the keys that a query sees, the output layer, no recomputation and no embedding lookup"
@@ -57,6 +62,33 @@ def counted_otherwise(
         f"{format_rate(ours / TERA)}: {its}; {_OURS}"
     )
     return (Caution(code="flops_counted_otherwise", message=message),)
+
+
+def beyond_counts(run: Run, question: Question, flop_per_token: float) -> float:
+    """Return by what factor FLOPs per token are more than any usual count of the run, or less; 1 where they are not.
+
+    Trainers multiply adapters' frozen base by 6, too, and experts that rest.
+    """
+    counts = [way.flop_per_token for way in _conventions(run, question)]
+    counts.append(_OF_ALL_TRAINED * run.subject.total_parameters)
+    return flop_per_token / min(max(flop_per_token, min(counts)), max(counts))
+
+
+def logs_refute(run: Run, reading: LogReading | None, seen: Observation, work: float) -> bool:
+    """Return whether devices do not do `work` times the FLOPs of what was told, by the FLOPs that a log itself prints.
+
+    Those agree with what was told by some usual count, and with so much more, or less, by none.
+    """
+    logged = None if reading is None else reading.flop_per_s_per_gpu
+    if logged is None or run.question is None or work == 1.0 or seen.kind == "tflops_per_gpu":
+        return False
+    if seen.batch_assumed is not None:
+        return False
+    per_token = logged * run.n_gpus / seen.tokens_per_second
+    as_told, otherwise = (
+        abs(math.log(beyond_counts(run, run.question, each))) for each in (per_token, per_token / work)
+    )
+    return otherwise > math.log(BEYOND) and otherwise > as_told
 
 
 def _conventions(run: Run, question: Question) -> Iterator[_Convention]:

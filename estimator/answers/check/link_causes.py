@@ -6,6 +6,7 @@ from dataclasses import replace
 from estimator.answers.check.candidate import Candidate, said
 from estimator.answers.check.expected import Expected
 from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.physics.abilities import shards_states
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import Transport
 from estimator.question.question import LayoutRequest, Question
@@ -132,6 +133,9 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
     cluster, told = pinned.cluster, said(run, "network_gbps_per_gpu")
     has = f"{cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA:,.3g}"
     tell = "NCCL_DEBUG=INFO says NET/IB or NET/Socket, all_reduce_perf of nccl-tests what is reached"
+    # Users of stacks that split models have their weights gathered only where that is how those shard, or in need.
+    own = run.stack.sharding == "zero3" or not run.stack.model_parallel
+    may_gather = not said(run, "framework") or (own and shards_states(run.stack.name))
     for gbps in (*_FEWER_PORTS_GBPS_PER_GPU, *_PLAIN_ETHERNET_GBPS_PER_GPU):
         plain = replace(cluster, scale_out_bytes_per_s=gbps * GIGA / BITS_PER_BYTE)
         if plain.scale_out_bytes_per_s >= cluster.scale_out_bytes_per_s:
@@ -146,7 +150,7 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
             why=why,
             check=tell if told else f"{tell}; give network_gbps_per_gpu",
         )
-        if sockets and asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
+        if sockets and may_gather and asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
             yield Candidate(
                 code="sharded_over_network",
                 what="weights are gathered in each pass (ZeRO-3, FSDP) over "

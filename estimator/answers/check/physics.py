@@ -14,6 +14,7 @@ from estimator.models.flops import flop_counts
 from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
+from estimator.physics.abilities import fuses_attention, recomputes
 from estimator.question.practice import Practice
 from estimator.question.question import LayoutRequest, Question
 from estimator.question.reads import NO_READS
@@ -51,7 +52,7 @@ def physical_candidates(gap: Gap, asked: Question) -> Iterator[Candidate]:
     if gap.faster:
         yield from _of_more(gap, asked, pinned)
         return
-    yield from _of_less(run, asked, pinned, expected)
+    yield from _of_less(run, asked, pinned, expected, by_sequence=gap.seen.by_sequence)
     yield from _of_short_samples(gap, pinned)
     yield from _of_offload(asked, pinned, expected)
     yield from _of_small_batches(run, pinned, expected)
@@ -59,7 +60,9 @@ def physical_candidates(gap: Gap, asked: Question) -> Iterator[Candidate]:
     yield from _of_experts(run, asked, pinned, expected)
 
 
-def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
+def _of_less(
+    run: Run, asked: Question, pinned: Question, expected: Expected, *, by_sequence: bool
+) -> Iterator[Candidate]:
     """Yield what slows a run down."""
     layout, chip = pinned.layout, pinned.cluster.accelerator
     for precision in ("bf16", "tf32", "fp32") if pinned.precision not in {"bf16", "fp16"} else ("tf32", "fp32"):
@@ -75,7 +78,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
                 why="the precision that was told is what is set, not yet what runs" if said(run, "precision") else "",
                 check="look whether autocast (or the mixed-precision plug-in) is really on, and profile a few kernels",
             )
-    if layout.recompute != "full" and not said(run, "activation_recompute"):
+    if layout.recompute != "full" and not said(run, "activation_recompute") and recomputes(run.stack.name):
         yield Candidate(
             code="recomputation",
             what="activations are recomputed in full (gradient checkpointing)",
@@ -99,7 +102,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             if named
             else "name yours with framework; fused kernels, torch.compile and overlap are what differs",
         )
-    elif pinned.practice.attention is None:
+    elif pinned.practice.attention is None and not fuses_attention(run.stack.name, pinned.released):
         yield Candidate(
             code="unfused_attention",
             what="attention writes its score matrix to memory (no FlashAttention)",
@@ -115,6 +118,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             code="longer_sequence",
             what=f"sequences are longer than the {run.sequence_length:,} assumed",
             question=replace(asked, sequence_length=longer, global_batch_sequences=None),
+            work=float(_LONGER) if by_sequence else 1.0,
             rarity=_UNCOMMON,
             why=f"priced at {longer:,}",
             check="give sequence_length as trained",

@@ -76,6 +76,7 @@ def surrounding_candidates(gap: Gap) -> Iterator[Candidate]:
             code="larger_model",
             what=f"the model that is trained is larger than {run.subject.name}, which the name was taken for",
             factor=_within(ratio, _LARGER_MODEL),
+            work=1.0 / _within(ratio, _LARGER_MODEL),
             rarity=_REMOTE,
             shared="machine",
             why=f"one of {format_count(normal)} active parameters would be normal",

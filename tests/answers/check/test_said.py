@@ -15,6 +15,7 @@ from estimator.question.request import Request
 
 ANY = Observed(tokens_per_second=1e3)
 PRETRAINED = Request(model="llama-3.1-8b", gpu="h100-sxm", n_gpus=64, sequence_length=8192)
+NARROW = Request(model="gpt2", gpu="a100", n_gpus=8, sequence_length=1024, framework="huggingface", packing="packed")
 TUNED = Request(model="llama-3.1-8b", gpu="h100-sxm", n_gpus=8, method="lora", sequence_length=2048)
 PADDED = replace(TUNED, framework="trl", samples=50_000, tokens_per_sample=500)
 UNSAID_LENGTH = replace(
@@ -188,10 +189,15 @@ ROWS = (
     Told(code="slow_network", asked=PRETRAINED, share=0.5, said={"n_gpus": 8}),
     Told(
         code="sharded_over_network",
-        asked=replace(PRETRAINED, framework="megatron"),
+        asked=replace(PRETRAINED, framework="huggingface"),
         share=0.5,
         said={"data_sharding": "zero1"},
     ),
+    Told(code="sharded_over_network", asked=PRETRAINED, share=0.4, said={"framework": "megatron"}),
+    Told(code="sharded_over_network", asked=PRETRAINED, share=0.4, said={"framework": "nanogpt"}),
+    Told(code="recomputation", asked=NARROW, share=0.55, said={"framework": "nanogpt"}),
+    Told(code="unfused_attention", asked=NARROW, share=0.6, said={"framework": "nanogpt"}),
+    Told(code="unfused_attention", asked=NARROW, share=0.6, said={"framework": "nanogpt, PyTorch 2.4"}),
     Told(code="runs_in_fp8", asked=PRETRAINED, share=1.45, said={"precision": "bf16"}),
     Told(code="runs_in_fp8", asked=PRETRAINED, share=1.45, said={"framework": "trl"}),
     Told(code="adapters", asked=WHOLE, share=4.0, said={"tokens": "1T"}),

@@ -18,6 +18,7 @@ from estimator.answers.check.flop_conventions import counted_otherwise
 from estimator.answers.check.left import Remaining, in_run, remaining
 from estimator.answers.check.load_causes import load_caution
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
+from estimator.answers.check.log_rows import has_full_rows, with_open_padding
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.monitor import DeviceLoad, device_load
 from estimator.answers.check.observation import (
@@ -173,21 +174,24 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         request = replace(request, global_batch_sequences=batch)
         asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known, whole=whole)
     reading = in_run(reading, request, run, amount_known=amount_known)
-    if pads_by_its_steps(run, reading):
-        _, _, run = _resolved(replace(request, packing="padded"), reading, amount_known=amount_known, whole=whole)
+    if (packing := _packing_by(request, run, reading)) is not None:
+        in_rows = replace(request, packing=packing)
+        asked, _, run = _resolved(in_rows, reading, amount_known=amount_known, whole=whole)
+        taken |= {"packing"}
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
-    expected = expected_speed(run)
-    any_length = are_samples_of_any_length(asked, run)
-    full, expected = expected, with_short_samples(expected, run, whole=whole) if any_length else expected
-    steady = expected
+    full, any_length = expected_speed(run), are_samples_of_any_length(asked, run)
+    steady = expected = with_short_samples(full, run, whole=whole) if any_length else full
     model, hardware = _flop_per_token(run, expected)
     observed, thousands = with_thousands(observed, expected.tokens_per_second, run.n_gpus)
     seen = observation(
         run, observed, reading, model, tokens_known=amount_known, expected_batch=expected_batch(run, expected)
     )
-    seen = replace(seen, accumulation_open=bool(unaccumulated) and seen.kind == "step_seconds")
-    seen = replace(seen, open_length=open_length(asked, run) if seen.by_sequence else None)
+    seen = replace(
+        seen,
+        accumulation_open=bool(unaccumulated) and seen.kind == "step_seconds",
+        open_length=open_length(asked, run) if seen.by_sequence else None,
+    )
     if seen.kind == "hours":
         expected = _over_hours(run, observed, expected)
     bound = speed_bound(run, packed_short=_packed_short(run))
@@ -199,7 +203,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths) or open_count(
         judged, run, seen, reading, expected=expected, bound=bound
     )
-    unjudged = any_length and judged == "normal" and not depends_on and seen.kind != "hours"
+    unjudged = any_length and judged == "normal" and not depends_on
     by_length = open_lengths(run, seen, full, expected, bound, whole=whole) if unjudged else None
     depends_on = depends_on if by_length is None else (SAMPLE_LENGTH,)
     losses = losses_of_set_up(run, expected) if judged in {"normal", "slow"} else ()
@@ -275,7 +279,14 @@ def _resolved(
             raise
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
-    return asked, unaccumulated, run
+    return asked, unaccumulated, with_open_padding(run, reading)
+
+
+def _packing_by(request: Request, run: Run, reading: LogReading | None) -> str | None:
+    """Return how a log's steps tell that samples are put into rows; None where they do not."""
+    if pads_by_its_steps(run, reading):
+        return "padded"
+    return "packed" if has_full_rows(request, run, reading) else None
 
 
 def _causes_of(gap: Gap, steady: Expected, judged: Verdict, depends_on: tuple[str, ...]) -> tuple[Cause, ...]:

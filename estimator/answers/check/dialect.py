@@ -4,7 +4,8 @@ A field's text is the key as printed, its value following; after `~` it is a pat
 `s`, `ms`, `it_per_s` of an optimizer step, `data` of what it waits for data, `micro_…` of a micro-batch; `tps` of all
 devices together, `gpu_tps` of one; `samples` and `gpu_samples`; `seen` tokens since the start, `step_tokens` of one
 step; `tflops` of one device; `percent` and `share` its utilization; `clock` since the start and `left` to the end;
-`epoch` the one whose steps `step` counts, the number of all behind it.
+`passed` passes over the data since then, in parts of one; `epoch` the one whose steps `step` counts, the number of all
+behind it.
 """
 
 from collections.abc import Mapping

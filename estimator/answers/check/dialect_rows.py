@@ -96,11 +96,19 @@ DIALECTS = (
         elapsed_n="train_runtime",
         tps="train_tokens_per_second",
         seen="num_input_tokens_seen",
+        passed="epoch",
     ),
     # TRL's trainers count the tokens seen by all processes in the dict of a Trainer.
-    row("trl", ("'step_time'", '"step_time"'), "s", rank=ENGINE, s="step_time", seen="num_tokens"),
-    row("trl", "num_tokens", "seen", rank=CLOSING, seen="num_tokens"),
-    row("huggingface", "num_input_tokens_seen", "seen", rank=CLOSING, seen="num_input_tokens_seen"),
+    row("trl", ("'step_time'", '"step_time"'), "s", rank=ENGINE, s="step_time", seen="num_tokens", passed="epoch"),
+    row("trl", "num_tokens", "seen", rank=CLOSING, seen="num_tokens", passed="epoch"),
+    row(
+        "huggingface",
+        "num_input_tokens_seen",
+        "seen",
+        rank=CLOSING,
+        seen="num_input_tokens_seen",
+        passed="epoch",
+    ),
     # DeepSpeed's profiler, profiling/flops_profiler: of one iteration, a report of many lines.
     row("deepspeed-profiler", "iter latency:", "s", rank=ENGINE, s=r"~^iter latency:\s{0,80}{D}"),
     row("deepspeed-profiler", "FLOPS per GPU = ", "tflops", rank=ENGINE, tflops=r"~iter latency:\s{0,80}{N} TFLOPS"),

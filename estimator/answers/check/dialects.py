@@ -18,7 +18,9 @@ __all__ = ["line_point", "line_setup"]
 _LARGEST = 1e18
 _SEVERAL = 1.5
 _MOST_SHARE = 1.5
-"""Of a peak: what is more is per cent."""
+"""Of a peak, where no sign tells: what is more is per cent. A percentage may be of a slower device's peak, and beyond
+100."""
+_PERCENT_SIGNS = ("%", " %")
 _SMALLEST = 1e-12
 _MILLI, _PERCENT, _TERA, _MINUTE_S = 1e-3, 1e-2, 1e12, 60.0
 _SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?\$?"
@@ -59,6 +61,7 @@ _FIELDS: Mapping[str, tuple[str, float]] = {
     "length": ("sequence_length", 1.0),
     "consumed": ("consumed_sequences", 1.0),
     "seen": ("tokens_seen", 1.0),
+    "passed": ("epochs_passed", 1.0),
     "tflops": ("flop_per_s_per_gpu", _TERA),
     "flops": ("flop_per_s_per_gpu", 1.0),
     "percent": ("utilization", _PERCENT),
@@ -180,11 +183,12 @@ def _read(reader: _Reader, line: str, speeds: Mapping[str, float] | None = None)
 
 
 def _said(reader: _Reader, line: str) -> dict[str, str]:
-    """Return the texts of a row's fields in a line."""
+    """Return the texts of a row's fields in a line; a share that is printed with a percent sign is a percentage."""
     said: dict[str, str] = {}
     for field, hint, pattern in reader.patterns:
         if field not in said and hint in line and (match := pattern.search(line)):
-            said[field] = match[1]
+            signed = field == "share" and line.startswith(_PERCENT_SIGNS, match.end(1))
+            said["percent" if signed else field] = match[1]
             if field in _OF_SO_MANY and pattern.groups > 1 and match[2]:
                 said.setdefault(_OF_SO_MANY[field], match[2])
     return said
@@ -219,7 +223,7 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[
             value = None if read is None else read * factor
         if value is not None and field not in values:
             values[field] = value
-    if values.get("utilization", 0.0) > _MOST_SHARE:
+    if "percent" not in said and values.get("utilization", 0.0) > _MOST_SHARE:
         values["utilization"] *= _PERCENT
     if "step" not in values:
         values.pop("time_s", None)
@@ -272,7 +276,7 @@ def _complemented(point: LogPoint, bar: LogPoint | None) -> LogPoint:
 
 def _on_bar(bar: LogPoint, point: LogPoint) -> LogPoint:
     """Return a bar with the rates, and the tokens counted, that are printed beside it."""
-    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second", "tokens_seen")
+    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second", "tokens_seen", "epochs_passed")
     return replace(bar, **{name: value for name in rates if (value := getattr(point, name)) is not None})
 
 

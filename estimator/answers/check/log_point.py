@@ -53,6 +53,8 @@ class LogPoint:
     tokens_per_step: float | None = None
     sequence_length: float | None = None
     tokens_seen: float | None = None
+    epochs_passed: float | None = None
+    """Passes over the data since the start, in parts of one, where tokens are told beside them."""
     consumed_sequences: float | None = None
     flop_per_s_per_gpu: float | None = None
     utilization: float | None = None

@@ -51,7 +51,10 @@ _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("axolotl", r"(?i)axolotl"),
         ("llama-factory", r"(?i)llama-?factory|llamafactory"),
         ("ms-swift", r"\[INFO:swift\]|swift/trainers"),
-        ("trl", r"'(?:rewards/chosen|mean_token_accuracy|completions/mean_length|num_tokens)'|\"mean_token_accuracy\""),
+        (
+            "trl",
+            r"'(?:rewards/chosen|mean_token_accuracy|completions/mean_length|num_tokens)'|\"mean_token_accuracy\"|\bnum_tokens=",
+        ),
         ("openrlhf-sft", r"\bgpt_loss="),
         ("openrlhf", r"(?i)openrlhf|Train epoch \["),
         ("fastchat", r"(?i)fastchat"),
@@ -103,6 +106,16 @@ class LogReading:
     ended: bool = False
     """Whether the trainer says that the run is through."""
     tokens_seen: float | None = None
+    epochs_passed: float | None = None
+    """Passes over the data with those tokens."""
+    even_tokens: float | None = None
+    """Of a step, by its time and its rate, where several lines have the same."""
+    tokens_each: float | None = None
+    """Of a sequence, by the tokens and the sequences that are counted; padding among them unless `real_tokens`."""
+    real_tokens: bool = False
+    """Whether its tokens are counted since the start and leave padding out, by the trainer's source."""
+    run_s: float | None = None
+    """The time of the whole run, where its closing line tells it."""
     seconds_left: float | None = None
     """Of the run; of the epoch where `left_of_epoch`."""
     left_of_epoch: bool = False
@@ -141,6 +154,7 @@ def log_reading(text: str, argument: str = "observed_log") -> LogReading:
         raise InvalidValueError(argument, text, remedy)
     readings = [_reading(speed, setup) for speed in speeds]
     read = replace(_named(_complemented(readings[0], readings[1:]), told), ended=ended)
+    read = _with_length(replace(read, real_tokens=read.tokens_seen is not None and read.dialect in _COUNT_REAL_TOKENS))
     if not _tells(read):
         raise InvalidValueError(argument, text, _why_not(points, text))
     return read
@@ -243,6 +257,9 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
         epochs_before=of_steps.epochs_before,
         epochs=of_steps.epochs,
         tokens_seen=of_steps.tokens_seen,
+        epochs_passed=of_steps.epochs_passed,
+        even_tokens=of_steps.even_tokens,
+        run_s=of_steps.run_s,
         seconds_left=left_s,
         left_of_epoch=left_of_epoch,
         sequence_length=of_steps.sequence_length or setup.sequence_length,
@@ -252,6 +269,10 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
     )
 
 
+_COUNT_REAL_TOKENS = frozenset({"trl"})
+"""Trainers whose count is the sum of attention masks over all devices: TRL's `num_tokens`."""
+_LINES_OF_THEIR_OWN = frozenset({"mlflow", "tensorboard", "wandb"})
+"""Exports whose steps may be lines of theirs."""
 _FROM_OTHERS = ("step_s", "sequences_per_step", "steps_done", "total_steps", "tokens_seen", "seconds_left")
 _PLACED = ("of_epoch", "epochs_before", "epochs", "left_of_epoch")
 """What goes with steps or with the time left, whoever tells those."""
@@ -277,10 +298,33 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         first = replace(first, **missing)
     seen, done = first.tokens_seen, first.steps_done
     counted = first.tokens_per_second or first.tokens_per_second_per_gpu or first.tokens_per_step
-    if others and seen and done and done >= _ENOUGH_STEPS and not counted:
-        # Tokens counted by one line, steps by another: what a step takes, padding left out.
+    if not seen or counted or first.dialect in _LINES_OF_THEIR_OWN:
+        return first
+    if first.run_s:
+        return replace(first, tokens_per_second=seen * _passes_more(first, others) / first.run_s)
+    if done and done >= _ENOUGH_STEPS:
         first = replace(first, tokens_per_step=seen / done)
     return first
+
+
+def _passes_more(closing: LogReading, others: Sequence[LogReading]) -> float:
+    """Return the passes of a run that has ended over those at the last line that counts its tokens."""
+    at = next((other.epochs_passed for other in others if other.tokens_seen == closing.tokens_seen), None)
+    return closing.epochs_passed / at if closing.epochs_passed and at else 1.0
+
+
+def _with_length(read: LogReading) -> LogReading:
+    """Return a reading with the tokens of a sequence, where its tokens since the start tell them beside sequences.
+
+    tokens a second / sequences a second,   tokens a step / sequences a step
+    """
+    if read.tokens_seen is None:
+        return read
+    tokens, sequences = read.tokens_per_second, read.sequences_per_second
+    if not tokens or not sequences:
+        sequences = read.sequences_per_step
+        tokens = tokens * read.step_s if tokens and read.step_s else read.tokens_per_step
+    return replace(read, tokens_each=tokens / sequences) if tokens and sequences else read
 
 
 def _in_one_place(first: LogReading, other: LogReading) -> bool:

@@ -258,8 +258,18 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
 def _from_log(run: Run, reading: LogReading, flop_per_token: float, expected_batch: int) -> Observation:
     """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
     told = Assumption(name="observed_log", value=reading.dialect, source="inferred", note="; ".join(_notes(reading)))
-    seen = _log_speed(run, reading, flop_per_token, expected_batch)
+    seen = _with_padding(run, reading, _log_speed(run, reading, flop_per_token, expected_batch))
     return replace(seen, assumptions=(*seen.assumptions, told))
+
+
+def _with_padding(run: Run, reading: LogReading, seen: Observation) -> Observation:
+    """Return a speed in the tokens of rows, where a log leaves their padding out and samples are known to be padded."""
+    mean, padded = run.amount.tokens_per_sample, run.amount.sequences is not None
+    if not reading.real_tokens or seen.by_sequence or seen.kind == "tflops_per_gpu" or mean is None or not padded:
+        return seen
+    padding = max(1.0, run.sequence_length / mean)
+    how = f"{seen.how}, {seen.tokens_per_second:,.0f} tokens/s without padding × {padding:.2f}"
+    return replace(seen, tokens_per_second=seen.tokens_per_second * padding, how=how)
 
 
 def _notes(reading: LogReading) -> Iterator[str]:

@@ -27,6 +27,8 @@ _SAME = 0.1
 _HALF = 0.5
 """Of the growth of the steps that a clock's must have: the first of them took longer."""
 _AGREED = 1.1
+_SAME_COUNT = 1e-3
+"""Share by which times and rates of as many tokens come to others, for their digits."""
 _FEWEST_RATES = 3
 """Of which a median leaves an odd one out."""
 
@@ -62,6 +64,9 @@ class Steady:
     epochs_before: float | None
     epochs: float | None
     tokens_seen: float | None
+    epochs_passed: float | None
+    even_tokens: float | None
+    """Of a step, where several lines have the same by time and rate."""
     left_s: float | None
     left_printed: bool
     """Whether a trainer's own line tells it, which may have the whole run in view; a bar has no more than itself."""
@@ -129,6 +134,8 @@ def steady(group: Group) -> Steady:
         epochs_before=epochs_before(points),
         epochs=_last(points, "epochs"),
         tokens_seen=_last(points, "tokens_seen"),
+        epochs_passed=_last(points, "epochs_passed"),
+        even_tokens=_even_tokens(points),
         left_s=left_s,
         left_printed=points[-1].rank != BAR,
         run_s=_last(points, "elapsed_s") if points[-1].dialect.endswith("-end") else None,
@@ -275,6 +282,17 @@ def _even_share(point: LogPoint) -> float | None:
     seen, steps = point.consumed_sequences, point.step
     even = seen and steps and steps > 1.0 and not seen % steps
     return seen / steps if even and seen and steps else None
+
+
+def _even_tokens(points: Sequence[LogPoint]) -> float | None:
+    """Return the tokens of a step, or of one device's, where several lines have the same: time times rate."""
+    counted = [
+        point.step_s * rate
+        for point in points
+        if point.step_s and (rate := point.tokens_per_second or point.tokens_per_second_per_gpu)
+    ]
+    even = len(counted) > 1 and max(counted) <= (1.0 + _SAME_COUNT) * min(counted)
+    return median(counted) if even else None
 
 
 def _middle(points: Sequence[LogPoint], field: str) -> float | None:

@@ -1,12 +1,16 @@
 """What a log tells of the run beside its speed: taken where the caller is silent, held against what the caller said."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from estimator.answers.check.candidate import said
+from estimator.answers.check.flop_conventions import BEYOND, beyond_counts
+from estimator.answers.check.log_rows import counted_length
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation
 from estimator.base.units import TERA, format_rate
+from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.practice import Packing
 from estimator.question.question import Assumption, Caution
@@ -198,7 +202,7 @@ def with_log(request: Request, reading: LogReading | None) -> Request:
     if reading is None:
         return request
     taken = taken_from_log(request, reading)
-    batch, length = reading.sequences_per_step, reading.sequence_length
+    batch, length = reading.sequences_per_step, _length_told(request, reading)
     if "global_batch_sequences" in taken and batch is not None:
         request = replace(request, global_batch_sequences=max(1, round(batch)))
     if "sequence_length" in taken and length is not None:
@@ -224,12 +228,17 @@ def taken_from_log(request: Request, reading: LogReading) -> frozenset[str]:
         out.add("gradient_accumulation")
         if request.micro_batch_size is None:
             out |= {"micro_batch_size", "global_batch_sequences"}
-    length = reading.sequence_length
+    length = _length_told(request, reading)
     if request.sequence_length is None and length is not None and 1.0 <= length <= _LONGEST:
         out.add("sequence_length")
     if request.framework == "auto" and reading.dialect in _FRAMEWORKS:
         out.add("framework")
     return frozenset(out)
+
+
+def _length_told(request: Request, reading: LogReading) -> float | None:
+    """Return how long sequences are by a log: as it counts their tokens, else as it is set up."""
+    return counted_length(request, reading) or reading.sequence_length
 
 
 def as_taken(assumptions: tuple[Assumption, ...], taken: frozenset[str]) -> tuple[Assumption, ...]:
@@ -311,9 +320,7 @@ def _work_apart(run: Run, reading: LogReading, seen: Observation, flop_per_token
         return
     by_told = seen.tokens_per_second * flop_per_token / run.n_gpus
     factor = by_told / logged
-    # Some count the experts that rest too.
-    rest = run.subject.total_parameters / run.subject.active_parameters if factor < 1.0 else 1.0
-    if 1.0 / (_COUNTED_APART * rest) <= factor <= _COUNTED_APART:
+    if not _counts_another_run(run, factor, flop_per_token):
         return
     ways = _ways_to_agree(run, reading, factor)
     says, makes = (f"{format_rate(rate / TERA)} TFLOP/s per GPU" for rate in (logged, by_told))
@@ -323,6 +330,18 @@ def _work_apart(run: Run, reading: LogReading, seen: Observation, flop_per_token
         what=f"the log says {says}, and its speed makes {makes} with what was told; {agree} would agree",
         factor=factor,
     )
+
+
+def _counts_another_run(run: Run, factor: float, flop_per_token: float) -> bool:
+    """Return whether FLOPs that a log has `factor` times too few of are none that a trainer counts of what was told.
+
+    Of decoders it is known what trainers count; of others, by about what.
+    """
+    if run.question is not None and kind_of(run.question.transformer) == "decoder":
+        return abs(math.log(beyond_counts(run, run.question, flop_per_token / factor))) > math.log(BEYOND)
+    # Some count the experts that rest too.
+    rest = run.subject.total_parameters / run.subject.active_parameters if factor < 1.0 else 1.0
+    return not 1.0 / (_COUNTED_APART * rest) <= factor <= _COUNTED_APART
 
 
 def _ways_to_agree(run: Run, reading: LogReading, factor: float) -> dict[str, str]:

@@ -11,7 +11,7 @@ __all__ = ["TRAINERS"]
 _MEGATRON = row(
     "megatron",
     "elapsed time per iteration",
-    "step ms|s",
+    "ms|s",
     step="iteration",
     ms="elapsed time per iteration (ms)",
     s="elapsed time per iteration (s)",

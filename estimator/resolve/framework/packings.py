@@ -11,6 +11,7 @@ PACKINGS = (
         "packed sequences | packed dataset | multipack | "
         "padding free | remove padding | use remove padding | thd | varlen | unpadded | unpadding | unpad | "
         "group texts | "
+        "full rows | full sequences | full length sequences | "
         "packing samples | pack to max length | concatenated | example packing",
         Practice(packing="packed"),
         Practice(packing="padded"),
@@ -19,7 +20,9 @@ PACKINGS = (
     practised(
         "continued pretraining | continual pretraining | continue pretraining | continued pre training | "
         "continual pre training | continue pre training | cpt | stage pt | pt stage | domain adaptive pretraining | "
-        "domain adaptive pre training | dapt | run clm",
+        "domain adaptive pre training | dapt | run clm | "
+        "pretraining from scratch | pre training from scratch | pretrain from scratch | pretrained from scratch | "
+        "from scratch pretraining | language model pretraining | lm pretraining | llm pretraining | gpt pretraining",
         Practice(packing="packed"),
     ),
     practised(

@@ -146,3 +146,31 @@ def test_flops_that_are_counted_nearly_alike_are_not_explained(times: float) -> 
     ours = speed_check(RIGHT, Observed(log=LOG)).flop_per_s_per_gpu / 1e12
     log = LOG.replace("398.2", f"{times * ours:.1f}")
     assert "flops_counted_otherwise" not in {told.code for told in speed_check(RIGHT, Observed(log=log)).warnings}
+
+
+MEGATRON = (
+    " iteration      100/  500000 | consumed samples:       102400 | elapsed time per iteration (ms): 21003.2 | "
+    "throughput per GPU (TFLOP/s/GPU): {tflops} | learning rate: 1.0E-4 | global batch size:  1024 | lm loss: 2.1 |"
+)
+THIRTEEN = Request(model="llama-2-13b", gpu="a100", n_gpus=256, framework="megatron")
+
+
+def test_a_length_that_the_logs_own_flops_refute_is_no_cause() -> None:
+    """70 TFLOPS are those of 4,096 tokens a sequence; of 8,192 they would be 140, and then the log prints those."""
+    fitting = speed_check(THIRTEEN, Observed(log=MEGATRON.format(tflops="70.2")))
+    assert fitting.verdict == "slow"
+    assert "longer_sequence" not in {cause.code for cause in fitting.causes}
+    open_one = speed_check(THIRTEEN, Observed(log=MEGATRON.format(tflops="70.2").replace("TFLOP/s/GPU", "unknown")))
+    assert "longer_sequence" in {cause.code for cause in open_one.causes}
+
+
+@pytest.mark.parametrize(
+    ("length", "tflops", "agrees"), [(4096, 70.2, True), (8192, 70.2, False), (2048, 70.2, False), (8192, 142.0, True)]
+)
+def test_a_length_that_the_logs_own_flops_do_not_make_contradicts_it(length: int, tflops: float, agrees: bool) -> None:
+    check = speed_check(
+        replace(THIRTEEN, sequence_length=length), Observed(log=MEGATRON.format(tflops=f"{tflops:.1f}"))
+    )
+    told = [warning for warning in check.warnings if warning.code == "log_contradicts_arguments"]
+    assert (not told) is agrees
+    assert agrees or "sequence" in told[0].message

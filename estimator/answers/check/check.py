@@ -43,13 +43,13 @@ from estimator.answers.check.told import (
     with_log,
     with_one_micro_batch,
 )
+from estimator.answers.check.unsaid import open_ways
 from estimator.answers.check.usual_batches import (
     expected_batch,
     open_arguments,
     usual_shares,
 )
 from estimator.answers.check.usual_lengths import (
-    SAMPLE_LENGTH,
     Lengths,
     are_samples_of_any_length,
     normal_lengths,
@@ -205,7 +205,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     )
     unjudged = any_length and judged == "normal" and not depends_on
     by_length = open_lengths(run, seen, full, expected, bound, whole=whole) if unjudged else None
-    depends_on = depends_on if by_length is None else (SAMPLE_LENGTH,)
+    depends_on = depends_on or open_ways(judged, seen, expected, by_length, least=full.low if any_length else 0.0)
     losses = losses_of_set_up(run, expected) if judged in {"normal", "slow"} else ()
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)

@@ -1,11 +1,11 @@
 """What speed a run should reach, and what speed it cannot exceed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.answers.estimate.best_step import best_step, own_runs_say
+from estimator.answers.estimate.best_step import BestStep, Grounds, best_step, factor_and_range, own_runs_say
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
@@ -18,13 +18,14 @@ from estimator.models.passes import passes_of
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
 from estimator.physics.choice import Setting, setting_of
-from estimator.question.question import Caution, Evidence, Layout, Question
+from estimator.question.question import Caution, Evidence, Layout, Prediction, Question
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
 __all__ = [
     "Bound",
     "Expected",
+    "Settled",
     "Verdict",
     "attention_flop_per_token",
     "dense_peak_flop_per_s",
@@ -37,10 +38,22 @@ __all__ = [
 ]
 
 _BACKWARD_OVER_FORWARD = 2.0
+_MEASURED = "observed_tokens_per_second"
+"""Of a doubt that nothing settles which can be said of a run: here the speed itself is told."""
 Verdict = Literal["faster", "normal", "slow", "implausible"]
 
 
 _RULE_ALONE = Evidence(runs=0, labs=0, nearest="", correction=0.0, note="the rule of thumb: nothing was predicted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a range would be about the same speed if some of what it holds several ways of were said."""
+
+    arguments: tuple[str, ...]
+    low: float
+    """Factor on the speed expected …"""
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,8 @@ class Expected:
     rounded_batch: int | None = None
     """The batch that was priced, where the one asked divides among no layout's devices, or few."""
     evidence: Evidence = _RULE_ALONE
+    settled: tuple[Settled, ...] = ()
+    """Its range were arguments said that are open: one each, then more and more of them."""
 
     def slowed(self, fraction: float, low: float, high: float) -> "Expected":
         """Return the speed over a run whose time is longer than its steps by `fraction`."""
@@ -70,6 +85,14 @@ class Expected:
             tokens_per_second=self.tokens_per_second / (1.0 + fraction),
             low=self.low / (1.0 + high),
             high=self.high / (1.0 + low),
+            settled=tuple(
+                replace(
+                    one,
+                    low=one.low * (1.0 + fraction) / (1.0 + high),
+                    high=one.high * (1.0 + fraction) / (1.0 + low),
+                )
+                for one in self.settled
+            ),
         )
 
 
@@ -141,12 +164,36 @@ def _as_runnable(question: Question) -> Expected:
 
 def _with_evidence(setting: Setting) -> Expected:
     evidence = evidence_of(setting, comparable_runs(setting), own_runs_say(setting))
-    return replace(expected_of(setting), evidence=evidence)
+    best = best_step(setting, committed_calibration())
+    return replace(_expected(setting, best.prediction), evidence=evidence, settled=(*_settled(best),))
+
+
+def _settled(best: BestStep) -> Iterator[Settled]:
+    """Yield the range of `best` without each of its doubts, and without more and more, those first that widen it most.
+
+    About the speed that is expected, which lies among the ways: once one is said, it is another.
+    """
+    arguments = tuple({doubt.argument: None for doubt in best.grounds.doubts if doubt.argument != _MEASURED})
+    alone = [_without(best.grounds, (argument,)) for argument in arguments]
+    yield from alone
+    narrowing = sorted(alone, key=lambda settled: settled.high / settled.low)
+    for several in range(2, len(narrowing) + 1):
+        yield _without(best.grounds, tuple(settled.arguments[0] for settled in narrowing[:several]))
+
+
+def _without(grounds: Grounds, arguments: tuple[str, ...]) -> Settled:
+    for argument in arguments:
+        grounds = grounds.without_doubt(argument)
+    _, span = factor_and_range(grounds)
+    return Settled(arguments=arguments, low=1.0 / span.high, high=1.0 / span.low)
 
 
 def expected_of(setting: Setting) -> Expected:
     """Return what a run of `setting` should reach on its best layout, with the range that left-out runs support."""
-    step = best_step(setting, committed_calibration()).prediction
+    return _expected(setting, best_step(setting, committed_calibration()).prediction)
+
+
+def _expected(setting: Setting, step: Prediction) -> Expected:
     speed = step.tokens_per_step / step.step_s
     return Expected(
         tokens_per_second=speed,

@@ -83,10 +83,11 @@ def open_lengths(
 ) -> Lengths | None:
     """Return what samples of either length would be, where a speed in `widened` tells nothing and their length would.
 
-    None where the range says something, where the verdict holds at either length, and of a speed by sequences, which
-    goes with their length itself.
+    None where the range says something and the speed is not in it for the sake of short samples alone, where the
+    verdict holds at either length, of a speed by sequences, which goes with their length itself, and of hours.
     """
-    if seen.by_sequence or widened.high < _EMPTY * widened.low:
+    says = widened.high < _EMPTY * widened.low and seen.tokens_per_second >= full.low
+    if seen.by_sequence or seen.kind == "hours" or says:
         return None
     length = round(USUAL_ROW.low)
     short = _at_length(full, run, length, padding_open=not whole)

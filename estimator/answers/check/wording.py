@@ -7,9 +7,11 @@ from estimator.answers.check.check import SpeedCheck
 from estimator.answers.check.expected import Expected, Verdict, dense_peak_flop_per_s
 from estimator.answers.check.observation import Kind
 from estimator.answers.check.real_tokens import COUNT
+from estimator.answers.check.unsaid import range_were_said
 from estimator.answers.check.usual_batches import BATCH, counted, normal_batches, usual_shares
 from estimator.answers.check.usual_lengths import SAMPLE_LENGTH, Lengths
 from estimator.answers.estimate.wording import rate_words, sample_words
+from estimator.base.text import listed
 from estimator.base.units import TERA, format_count, format_duration, format_rate
 from estimator.evidence.reached import reached
 
@@ -56,6 +58,13 @@ def _verdict(check: SpeedCheck) -> str:
         )
     if check.by_length is not None:
         return _at_either_length(check.by_length, observed, run.sequence_length)
+    if (wide := range_were_said(check.depends_on, expected)) is not None:
+        lacking, low, high = listed(list(check.depends_on)), *(format_rate(end) for end in wide)
+        return (
+            f"Cannot be judged without {lacking}: {observed} is {against}, and in that range only because it holds "
+            f"several ways of {lacking}; about any one of them it is no wider than {low} to {high}. Give {lacking}, "
+            "as the warnings say."
+        )
     if check.depends_on:
         beyond = seen > check.bound.tokens_per_second
         judged = f", more than the {check.bound.name} allows" if beyond else ""

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
-from estimator.answers.plan.trials import Trials
+from estimator.answers.plan.amounts import Used, largest_within
+from estimator.answers.plan.trials import Trials, fits
 from estimator.answers.plan.types import BudgetUnit, Limits, PlanRequest
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.numerals import other_reading
@@ -46,8 +47,8 @@ _LEAST = re.compile(r"(?:at least|minimum|min\b|more than|over\b|above|>)")
 _DIGITS = 3
 _MOST_NAMED = 5
 _LEAST_IN_UNIT = 2.0
-_ROUNDS = 3
-"""Tries at which amount a run keeps to a limit: one and what it is off by do, but for another training's threshold."""
+_NEARLY = 0.99
+"""Share of a limit that fewer tokens take at least: they are told in three digits."""
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -206,7 +207,7 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
     if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
         later = f"a deadline of {_duration_at_least(fastest.training_s)}"
         fewer = _fewer_tokens(trials, fastest, lambda estimate: estimate.training_s, limits.deadline_s)
-        remedies = [later, fewer, *_more_parallel(fastest)]
+        remedies = [later, *fewer, *_more_parallel(fastest)]
         if limits.budget is not None and cost(fastest) > limits.budget:
             remedies[0] += f" and a budget of {least_budget(fastest)}"
         return InfeasibleError(
@@ -221,7 +222,7 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
         soonest = min(affordable, key=lambda estimate: estimate.training_s)
         remedies.append(f"a deadline of {_duration_at_least(soonest.training_s)} ({_described(soonest)})")
     if cost(cheapest) > budget:
-        remedies.append(_fewer_tokens(trials, cheapest, cost, budget))
+        remedies += _fewer_tokens(trials, cheapest, cost, budget)
     in_time_too = "in time " if limits.deadline_s is not None else ""
     return InfeasibleError(
         f"{said}: the cheapest {in_time_too}is {_described(cheapest)}; what would do: {_or(remedies)}"
@@ -250,19 +251,23 @@ def _described(estimate: Estimate) -> str:
     return f"{devices} in {format_duration(estimate.training_s)}{cost}"
 
 
-def _fewer_tokens(trials: Trials, estimate: Estimate, taken: Callable[[Estimate], float], limit: float) -> str:
-    """Return on how many tokens the same run takes no more than `limit`.
+def _fewer_tokens(trials: Trials, estimate: Estimate, taken: Callable[[Estimate], float], limit: float) -> list[str]:
+    """Return on how many tokens the same run takes no more than `limit`; nothing where it takes more on any.
 
-    Fewer tokens may be another training than was published on all of them, of another speed.
+    Fewer tokens may be another training than was published on all of them, of another speed or batch.
     """
-    run, used = estimate.run, taken(estimate)
-    tokens = run.amount.real_tokens
-    for _ in range(_ROUNDS):
-        tokens = _rounded(tokens * limit / used, up=False)
+    run = estimate.run
+
+    def used(tokens: int) -> Used:
         fewer = trials.at(trials.varied(gpu=run.device.label, n_gpus=run.n_gpus, tokens=tokens))
-        if fewer is None or (used := taken(fewer)) <= limit:
-            break
-    return f"{_suffixed(tokens)} tokens"
+        if fewer is None or not fits(fewer):
+            return Used(share=math.inf, proposal=0.0, keeps=False)
+        share = taken(fewer) / limit
+        return Used(share=share, proposal=tokens / share, keeps=share <= 1.0)
+
+    most = math.floor(run.amount.real_tokens)
+    tokens = largest_within(used, math.floor(most * limit / taken(estimate)), most, _NEARLY)
+    return [] if tokens is None else [f"{_suffixed(_rounded(tokens, up=False))} tokens"]
 
 
 def _more_parallel(fastest: Estimate) -> list[str]:

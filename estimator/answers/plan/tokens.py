@@ -3,6 +3,7 @@
 import math
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.answers.plan.amounts import NEARLY, Used, largest_within
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit, within
 from estimator.answers.plan.trials import Trials, climbed, fits, sureness, taken
@@ -20,8 +21,6 @@ _SAFE_SIDE = 1.0 - 1e-12
 """So that rounding in floating point does not end a run a microsecond late."""
 _ALTERNATIVES = 4
 _ROUNDS = 40
-_NEARLY = 1.0 - 1e-6
-"""Share of the limits that is used at least."""
 
 
 def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | None]:
@@ -108,20 +107,30 @@ def _trained_on(estimate: Estimate) -> float:
 
 
 def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:
-    """Return the run on as many tokens as the limits allow; None where it has no layout or does not fit."""
-    run, best = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS)), None
-    for _ in range(_ROUNDS):
-        if run is None or not fits(run):
-            return best
+    """Return the run on as many tokens as the limits allow; None where it has no layout or does not fit.
+
+    A short run may be padded, have a smaller batch or another stack: time need not be proportional to tokens.
+    """
+
+    def at(tokens: int) -> Estimate | None:
+        run = trials.at(trials.varied(n_gpus=n_gpus, tokens=tokens))
+        return run if run is not None and fits(run) else None
+
+    def used(tokens: int) -> Used:
+        run = at(tokens)
+        if run is None:
+            return Used(share=math.inf, proposal=0.0, keeps=False)
         amount = run.run.amount
-        most = math.floor(_tokens_within(trials.limits, run, sure=sure) * amount.real_tokens / amount.tokens)
-        if most < 1 or most == amount.real_tokens or (best is not None and most * _NEARLY <= _trained_on(best)):
-            return best
-        # A short run may be padded and have a smaller batch: its speed is another, which is then the one that counts.
-        run = trials.at(trials.varied(n_gpus=n_gpus, tokens=most))
-        if trials.meets(run, sure=sure):
-            best = run
-    return best
+        return Used(
+            share=1.0 / _share(trials.limits, run, amount.tokens, sure=sure),
+            proposal=_tokens_within(trials.limits, run, sure=sure) * amount.real_tokens / amount.tokens,
+            keeps=bool(trials.meets(run, sure=sure)),
+        )
+
+    if at(int(_UNIT_TOKENS)) is None:
+        return None
+    most = largest_within(used, int(_UNIT_TOKENS), int(MOST_TOKENS))
+    return None if most is None else at(most)
 
 
 def _tokens_within(limits: Limits, run: Estimate, *, sure: bool) -> float:
@@ -131,7 +140,7 @@ def _tokens_within(limits: Limits, run: Estimate, *, sure: bool) -> float:
         # A longer run has more overhead, so that what is scaled up runs late; what is scaled down keeps to the limits.
         share = _share(limits, run, most, sure=sure)
         most = min(most * share, MOST_TOKENS)
-        if _NEARLY <= share <= 1.0:
+        if NEARLY <= share <= 1.0:
             break
     return most * _SAFE_SIDE
 

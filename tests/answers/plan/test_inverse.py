@@ -124,6 +124,19 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     assert beyond.training_days > days or (beyond.cost_usd.value or 0.0) > most
 
 
+@pytest.mark.parametrize("days", [1, 18, 40])
+@pytest.mark.parametrize("network_gbps_per_gpu", [12.5, 50.0])
+def test_tokens_are_planned_where_time_is_not_in_proportion_to_them(days: int, network_gbps_per_gpu: float) -> None:
+    """Over a slow network a longer training has another batch, and is hardly longer for a while."""
+    run: dict[str, Any] = {"model": "7B", "framework": "FSDP", "network_gbps_per_gpu": network_gbps_per_gpu}
+    limits = {"deadline": f"{days} days", "n_gpus": 64}
+    plan = plan_training(detail="detailed", solve_for="tokens", gpu="h100", **limits, **run)
+    there, beyond = (_forward(plan.solution, **run, tokens=plan.solution.tokens * more) for more in (1.0, 1.001))
+    assert 0.999 * days <= there.training_days <= days * (1 + 1e-9) < beyond.training_days
+    if plan.sure_solution is not None:
+        assert _forward(plan.sure_solution, **run).training_days_high <= days * (1 + 1e-9)
+
+
 @settings(SLOW, max_examples=5)
 @given(
     run=st.sampled_from(

@@ -21,6 +21,15 @@ _COUNTED = (
     re.compile(r"(?P<count>\d{1,5})\s+(?P<device>(?:[^\W\d]|\d{4}).*)"),
 )
 """A count before the device, or behind it; what is left must be one, so that `rtx3090` counts nothing."""
+_AMONG = (
+    re.compile(
+        r"(?:(?P<count>\d[\d,]{0,6}) )?(?:gpu|card|device|chip|accelerator)s? (?:of|in|from) (?:an? |the )?"
+        r"(?P<device>\S.*?)(?: \(in \d[\d,]* racks?\))?"
+    ),
+    re.compile(r"(?:(?P<count>\d[\d,]{0,6}) )?of the \d+ \S.* of (?:an? |the )(?P<device>\S.*)"),
+)
+"""So many devices of a machine or a rack, as an answer says it (`72 GPUs of GB200 NVL72 (in 1 rack)`); the count may be
+left out. What is counted is devices, never machines."""
 _SLICE = re.compile(r"(?:tpu[\s_-]*)?(?P<chip>v2|v3|v4|v5e|v5litepod|v5p|v6e|v7x|tpu7x|7x)-(?P<count>\d{1,5})")
 _BESIDE_SLICE = re.compile(r"\b(?:google|cloud|tpus?|vms?|pods?|slices?)\b")
 """What people call a slice beside its name, before or behind it."""
@@ -140,6 +149,7 @@ def lent_card(given: str, accelerators: NameIndex) -> Resolved | None:
 
 def _system(text: str, accelerators: NameIndex) -> Resolved | None:
     named = _slice(text, accelerators) or _counted(text, accelerators) or _computer(text, accelerators)
+    named = named or _among(text, accelerators)
     return named or _refitted(text, accelerators) or _named_loosely(text, accelerators)
 
 
@@ -209,6 +219,20 @@ def _counted(text: str, accelerators: NameIndex) -> Resolved | None:
             count = int(match["count"])
             said = f"{found.note}; " if found.note else ""
             return replace(found, count=count, note=f"{said}{text} names {count} of them: n_gpus is what is counted")
+    return None
+
+
+def _among(text: str, accelerators: NameIndex) -> Resolved | None:
+    """Return the device of the machine or rack of which some are named, or of so many that are in none."""
+    for pattern in _AMONG:
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        count, device = (match["count"] or "").replace(",", ""), match["device"]
+        found = accelerators.found(device) or _system(device, accelerators)
+        if found is not None:
+            alone = not count or found.holds is not None or found.count is not None
+            return found if alone else _counted(f"{count}x {device}", accelerators) or found
     return None
 
 

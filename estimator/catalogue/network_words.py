@@ -63,6 +63,9 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 
+_BETWEEN = re.compile(r",(?!(?<=\d,)\d{3} (?:gpu|card|device|chip|accelerator)s? )", re.IGNORECASE)
+"""What parts devices: a comma, and not of thousands of them."""
+
 
 def apart_from_network(text: str) -> Iterator[tuple[str, str]]:
     """Yield how `text` can be parted into a device and what is said of its network behind it, the likeliest first.
@@ -85,10 +88,10 @@ def apart_from_network(text: str) -> Iterator[tuple[str, str]]:
 def listed_devices(text: str) -> list[str]:
     """Return the devices that `text` names with commas between them, each with what is said of its network.
 
-    `H100, A100 80GB, InfiniBand HDR` are two.
+    `H100, A100 80GB, InfiniBand HDR` are two; `1,152 GPUs of GB200` are one.
     """
     names: list[str] = []
-    for part in (part.strip() for part in text.split(",")):
+    for part in (part.strip() for part in _BETWEEN.split(text)):
         if names and part and any(name == names[-1] for name, _ in apart_from_network(f"{names[-1]}, {part}")):
             names[-1] += f", {part}"
         elif part:

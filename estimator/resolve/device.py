@@ -205,7 +205,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
         spelt=machine_name(match),
         network=match.network,
-        machine=" ".join(name.split()) if match.holds else "",
+        # What an answer calls some of a machine names it in its last words.
+        machine=(match.matched if " of " in name else " ".join(name.split())) if match.holds else "",
         node=match.holds if rack is None else None,
         count=None if match.of_machines and match.holds is None else match.count,
         machines=match.count if match.of_machines and match.holds is None else None,

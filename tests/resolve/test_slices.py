@@ -5,6 +5,7 @@ import pytest
 from estimator.answers.compare.compare import Choices, requests
 from estimator.base.errors import InvalidValueError
 from estimator.catalogue import catalogue
+from estimator.catalogue.network_words import listed_devices
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 from estimator.resolve.slices import told_count, uncounted, with_whole_counted
@@ -113,6 +114,27 @@ def test_what_an_answer_calls_its_devices_is_read_as_the_same_machine(gpu: str, 
 
     assert cluster(plain) == cluster(gpu)
     assert cluster(gpu)[0] == plain
+
+
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus"),
+    [
+        *(("GB200 NVL72", 8), ("GB200 NVL72", 72), ("GB200 NVL72", 1152), ("GB300 NVL72", 144)),
+        *(("DGX H100", 4), ("DGX H100", 16), ("p5.48xlarge", 2), ("h100", 8), ("4090", 2)),
+    ],
+)
+def test_devices_as_a_summary_counts_them_are_read_as_the_same(gpu: str, n_gpus: int) -> None:
+    """Copied from a sentence, with the count or without it; of thousands, with the comma between."""
+
+    def answered(name: str) -> tuple[str, object]:
+        run = resolve(Request(model="gpt-2", gpu=name, n_gpus=n_gpus, tokens="1B"))
+        assert run.question is not None
+        return run.device.counted(run.n_gpus), run.question.cluster
+
+    words, cluster = answered(gpu)
+    for name in (words, words.partition(" (in ")[0], words.removeprefix(f"{n_gpus:,} ").removeprefix("× ")):
+        assert answered(name) == (words, cluster)
+        assert listed_devices(name) == [name]
 
 
 def test_fewer_than_a_tray_of_a_rack_are_racks_whichever_rack_it_is() -> None:

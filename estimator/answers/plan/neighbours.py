@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import MOST_WASTE, Counts
-from estimator.answers.plan.trials import Trials, cost, fits
+from estimator.answers.plan.dominance import as_good, dominated
+from estimator.answers.plan.trials import Trials, cost, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.units import DAY_S, HOUR_S, format_duration
 from estimator.question.question import Caution
@@ -18,8 +19,10 @@ _HALF_IS_NEARLY_AS_FAST = 1.25
 def count_alternatives(trials: Trials, taken: Iterable[Estimate], at_most: Option | None) -> tuple[Option, ...]:
     """Return other counts that divide well, around those taken, and the most that the budget pays for.
 
-    What keeps to the limits comes first, by GPU-hours; then what does not, by time.
+    What keeps to the limits comes first, by GPU-hours; then what does not, by time. What fits and is no better in
+    anything than one taken is left out; of what is better in being sure alone, that is said.
     """
+    taken = [*taken]
     ways = Counts(trials)
     taken_counts = {estimate.run.n_gpus for estimate in taken}
     rounded: set[int] = set()
@@ -33,9 +36,12 @@ def count_alternatives(trials: Trials, taken: Iterable[Estimate], at_most: Optio
     taken_counts |= {option.estimate.run.n_gpus for option in options}
     for count in sorted(rounded - taken_counts):
         estimate = ways.at(count) if count <= ways.ladder.most else None
-        if estimate is not None:
-            meets = bool(trials.meets(estimate, sure=False))
-            options.append(Option(why=_why_not(trials, estimate), meets=meets, estimate=estimate))
+        if estimate is None or (fits(estimate) and dominated(trials, estimate, taken)):
+            continue
+        meets, why = bool(trials.meets(estimate, sure=False)), _why_not(trials, estimate)
+        if meets and any(as_good(run, estimate) for run in taken):
+            why = f"{why}, {sureness(estimate)}"
+        options.append(Option(why=why, meets=meets, estimate=estimate))
     options.sort(key=lambda option: (not option.meets, not fits(option.estimate), _rank(option)))
     nearest = options[:_ALTERNATIVES]
     if at_most in options and at_most not in nearest:

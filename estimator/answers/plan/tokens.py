@@ -5,6 +5,7 @@ import math
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.amounts import NEARLY, Used, largest_within
 from estimator.answers.plan.counts import Counts
+from estimator.answers.plan.dominance import dominated
 from estimator.answers.plan.limits import infeasible, needs_limit, within
 from estimator.answers.plan.trials import Trials, climbed, fits, sureness, taken
 from estimator.answers.plan.types import Limits, Option
@@ -50,11 +51,15 @@ def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Opt
 
 
 def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]:
-    """Return what other counts of devices would train on within the same limits, most tokens first."""
+    """Return what other counts of devices would train on within the same limits, most tokens first.
+
+    Not those that take as many GPU-hours for no more.
+    """
     count = solution.run.n_gpus
     options = [
         Option(why=f"on {estimate.run.n_gpus:,} instead of {count:,}", meets=True, estimate=estimate)
         for estimate in _around(trials, _counts(trials), count, sure=False)
+        if not dominated(trials, estimate, [solution])
     ]
     options.sort(key=lambda option: -_trained_on(option.estimate))
     return tuple(options[:_ALTERNATIVES])

@@ -29,12 +29,19 @@ def plan_summary(plan: Plan) -> str:
     two_told = plan.sure is not None and _solved(plan, plan.sure.estimate) != _solved(plan, estimate)
     which = "The latter" if two_told else "That"
     second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
-    best = next((option for option in plan.alternatives if option.meets), None)
+    best = _next_best(plan)
     third = f" Next best: {_described(plan, best)}." if best is not None and not best.usual else ""
     if (beside := _beside(plan)) != "":
         third = beside
     third = f"{third}{_unless_told(plan)}"
     return first + second + _at_most(plan) + third + _priced_at(plan)
+
+
+def _next_best(plan: Plan) -> Option | None:
+    """Return the alternative to name: none of another count where one was told, nor the most that a budget pays for."""
+    if plan.request.solve_for == "tokens" and plan.request.n_gpus is not None:
+        return None
+    return next((option for option in plan.alternatives if option.meets and option is not plan.at_most), None)
 
 
 def _beside(plan: Plan) -> str:

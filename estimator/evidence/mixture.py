@@ -106,7 +106,8 @@ class Doubt:
 
     def caution(self, times: Times) -> Caution:
         """Return its warning, where its ways take so many `times` as long as is answered."""
-        return Caution(code=self.code, message=self.words(times))
+        furthest = max((max(other, 1.0 / other) for other in times.others), default=1.0)
+        return Caution(code=self.code, message=self.words(times), times=furthest)
 
     def times(self, doubts: Sequence["Doubt"]) -> Times:
         """Return each way over the point of `doubts`, of which it is one.

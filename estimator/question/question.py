@@ -58,6 +58,10 @@ class Caution:
     code: str
     message: str
     """What is so, why, and in its last clause what to do: where room is short, the middle goes."""
+    times: float = 1.0
+    """By how many times a run may be longer, or shorter, than it is answered, by what is told; 1 where it is not so."""
+    would: str = ""
+    """What would help the same training most, and by how much, in a clause; empty where the message names nothing."""
 
 
 def noted(

@@ -239,7 +239,7 @@ def _padded_caution(media: Media) -> Caution:
         f"{CLIP_S.mode:g} s would take {media.seconds / CLIP_S.mode:.2g} times as long: give the number of samples, or "
         f'"{CLIP_S.mode:g} s" in image_size'
     )
-    return Caution(code="clips_padded", message=message)
+    return Caution(code="clips_padded", message=message, times=media.seconds / CLIP_S.mode)
 
 
 def _clip(seconds: float, note: str) -> Assumption:

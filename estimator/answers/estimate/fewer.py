@@ -12,7 +12,7 @@ from estimator.physics.choice import Setting
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
-__all__ = ["Fewer", "fewer_would_do", "fewer_would_fit"]
+__all__ = ["Fewer", "fewer_would_do", "fewer_would_fit", "half_would_do"]
 
 _SHARES = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 8))
 _WORTH = 0.01
@@ -21,6 +21,10 @@ _AS_EFFICIENT = 1.05
 """How much less a device may do on the count that all others are held against than on the best of them."""
 _AS_FAST = 1.01
 """Counts that differ by less in time are equally fast, and the largest of them is named."""
+_NO_LONGER = 1.005
+"""Times the time from which on half the devices are said to take longer."""
+_HARDLY_LONGER = 1.05
+"""Times the time that half the devices may take before the other half is worth its hours."""
 _TWICE = 2.0
 _ROUND = 16
 """Counts of at most so many times a power of two divide well."""
@@ -93,6 +97,8 @@ def fewer_would_do(
     times = now_s / faster[best]
     caution = Caution(
         code="fewer_gpus_are_faster",
+        times=times,
+        would=f"{train} {_faster(times)} {n_gpus:,}",
         message=f"{train} {_faster(times)} {n_gpus:,}: {found}, and {waits:.0%} "
         f"of its step is communication and bubble; give a larger global_batch_sequences, {other}",
     )
@@ -102,6 +108,29 @@ def fewer_would_do(
 def _faster(times: float) -> str:
     """Return how much faster, in words: a share below twice as fast, and beyond how many times."""
     return f"{times - 1:.1%} faster than" if times < _TWICE else f"{format_count(times)} times as fast as"
+
+
+def half_would_do(
+    setting: Setting, fitted: Calibration, breakdown: Mapping[str, float], step_s: float
+) -> Caution | None:
+    """Return a warning where half the devices would take hardly longer than all, whose steps take `step_s`; else None.
+
+    Their work takes half of them twice as long, so that all must wait for about half of a step before any is priced.
+    """
+    question, n_gpus = setting.question, setting.question.cluster.n_gpus
+    works = 1.0 - breakdown["communication"] - breakdown["bubble"]
+    halves = _in_whole_nodes({n_gpus // 2}, question.cluster) if n_gpus % 2 == 0 else []
+    if not halves or 2.0 * works > _HARDLY_LONGER:
+        return None
+    now_s = step_s / _tokens(setting) if question.precedent is None else _token_s(setting, fitted, n_gpus)
+    times = _token_s(setting, fitted, halves[0]) / now_s
+    if times > _HARDLY_LONGER:
+        return None
+    half = "1 GPU takes" if halves[0] == 1 else f"{halves[0]:,} GPUs take"
+    longer = "no longer" if times < _NO_LONGER else f"only {times - 1:.0%} longer"
+    would = f"{half} {longer} than {n_gpus:,}, for half the GPU-hours"
+    message = f"{would}; give a larger global_batch_sequences, or fewer GPUs"
+    return Caution(code="fewer_gpus_as_fast", would=would, message=message)
 
 
 def fewer_would_fit(setting: Setting, fitted: Calibration) -> Caution | None:

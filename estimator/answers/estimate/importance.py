@@ -75,6 +75,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "host_reads_slowly",
         "encoded_before_training",
         "fewer_gpus_are_faster",
+        "fewer_gpus_as_fast",
         "mostly_waiting",
         "mostly_padding",
         "stated_is_slow",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from estimator.answers.estimate.all_experts import all_experts_multiplied
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
-from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit, half_would_do
 from estimator.answers.estimate.loaded_base import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by, told_of_parting
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
@@ -86,11 +86,12 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
 
 
 def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: bool) -> tuple[Caution, ...]:
-    """Return a warning where the devices are too many for the batch, or divide badly."""
+    """Return a warning where the devices are too many for the batch or the network, or divide badly."""
     if fits:
         fewer = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
-        return () if fewer is None else (fewer.caution,)
-    caution = fewer_would_fit(setting, fitted)
+        if fewer is not None:
+            return (fewer.caution,)
+    caution = half_would_do(setting, fitted, step.breakdown, step.step_s) if fits else fewer_would_fit(setting, fitted)
     return () if caution is None else (caution,)
 
 

@@ -62,6 +62,13 @@ class _Help:
     share: float
     """Of the time that the run takes now."""
     words: str
+    another_training: bool
+    """Whether something else is trained by it."""
+
+    @property
+    def told(self) -> str:
+        """What to say, and what the run takes then."""
+        return f"{self.words}, {told_times(self.share)} as long"
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -93,14 +100,21 @@ def mostly_waiting(
     # What leaves the micro-batch open has said what another would do.
     told_of = {_MICRO_BATCH} if "micro_batch_unsaid" in said else set[str]()
     best = _best((way for way in ways if told_of.isdisjoint(way.kinds)), fitted, now_s)
-    told = "; or ".join(f"{one.words}, {told_times(one.share)} as long" for one in best)
+    told = "; or ".join(one.told for one in best)
     first = ", the most first" if len(best) > 1 else ""
     would = f"what would help{first}: say {told}" if told else _NOTHING_HELPS
-    if not for_host:
-        return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
-    if not told:
+    if for_host and not told:
         return ()
-    return (Caution(code=_CODE, message=f"{launches:.0%} of a step is {_host_words(setting, step)}: {would}"),)
+    what = _host_words(setting, step) if for_host else waiting_words(setting, step)
+    share = launches if for_host else waits
+    return (
+        Caution(
+            code=_CODE,
+            message=f"{share:.0%} of a step is {what}: {would}",
+            times=1.0 / best[0].share if best else 1.0,
+            would=f"say {min(best, key=lambda one: one.another_training).told}" if best else "",
+        ),
+    )
 
 
 def _best(ways: Iterable[_Way], fitted: Calibration, now_s: float) -> list[_Help]:
@@ -123,7 +137,8 @@ def _best(ways: Iterable[_Way], fitted: Calibration, now_s: float) -> list[_Help
             if not host_memory(way.question).takes(host_bytes, device_bytes):
                 continue
             notes.append(f"{format_bytes(host_bytes)} of host memory")
-        found = _Help(share=share, words=f"{way.words} ({', '.join(notes)})" if notes else way.words)
+        words = f"{way.words} ({', '.join(notes)})" if notes else way.words
+        found = _Help(share=share, words=words, another_training="method" in way.kinds)
         helps[way.kinds] = min(helps.get(way.kinds, found), found, key=lambda one: one.rank)
     return sorted(helps.values(), key=lambda one: one.rank)[:_MOST_NAMED]
 

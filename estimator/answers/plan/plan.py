@@ -12,6 +12,7 @@ from estimator.answers.plan.sizes import planned_size
 from estimator.answers.plan.tokens import planned_tokens, token_alternatives
 from estimator.answers.plan.trials import Trials, in_full, left_idle
 from estimator.answers.plan.types import Option, Plan, PlanRequest
+from estimator.answers.plan.warnings import that_change_the_choice
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
 from estimator.catalogue.network_words import listed_devices
@@ -65,15 +66,16 @@ def plan_for(request: PlanRequest) -> Plan:
         warnings = (*warnings, _unsure())
     taken = (option.estimate for option in (solution, found.sure) if option is not None)
     warnings = (*warnings, *dict.fromkeys(caution for estimate in taken for caution in left_idle(estimate)))
+    solution = solution if solve_for == "layout" else replace(solution, estimate=in_full(solution.estimate))
     return Plan(
         request=request,
         limits=limits,
-        solution=solution if solve_for == "layout" else replace(solution, estimate=in_full(solution.estimate)),
+        solution=solution,
         sure=found.sure,
         alternatives=found.alternatives,
         at_most=found.at_most,
         assumptions=(*limit_assumptions(limits), *data_assumptions, *counted, *found.assumptions),
-        warnings=warnings,
+        warnings=(*warnings, *that_change_the_choice(solution.estimate, warnings)),
     )
 
 

@@ -4,6 +4,7 @@ from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.answers.plan.limits import USUAL_DEADLINE_S, spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
+from estimator.answers.plan.warnings import LEVERS
 from estimator.base.units import DAY_S, format_count, format_counted, format_duration, format_usd
 from estimator.resolve.run import Run
 
@@ -34,7 +35,15 @@ def plan_summary(plan: Plan) -> str:
     if (beside := _beside(plan)) != "":
         third = beside
     third = f"{third}{_unless_told(plan)}"
-    return first + second + _at_most(plan) + third + _priced_at(plan)
+    return first + second + _lever(plan) + _at_most(plan) + third + _priced_at(plan)
+
+
+def _lever(plan: Plan) -> str:
+    """Return what would help most where the planned devices mostly wait, in a sentence."""
+    told = next((caution.would for caution in plan.warnings if caution.code in LEVERS and caution.would), "")
+    if not told:
+        return ""
+    return f" They mostly wait: {told}."
 
 
 def _next_best(plan: Plan) -> Option | None:

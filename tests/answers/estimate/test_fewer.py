@@ -96,3 +96,32 @@ def test_many_times_as_fast_is_not_told_as_a_percentage(gbps: float) -> None:
     message = next(warning.message for warning in answer.warnings if warning.code == "fewer_gpus_are_faster")
     assert "times as fast as 16" in message
     assert "% faster" not in message
+
+
+ON_A_SLOW_NETWORK = (
+    {"model": "7B", "gpu": "4090", "framework": "FSDP", "global_batch_sequences": 256},
+    {"model": "1.3B", "gpu": "4090", "framework": "FSDP", "global_batch_sequences": 64},
+    {"model": "1.3B", "gpu": "4090", "framework": "FSDP", "global_batch_sequences": 256},
+)
+
+
+@pytest.mark.parametrize("run", ON_A_SLOW_NETWORK)
+def test_that_half_as_many_take_hardly_longer_is_told_once(run: dict[str, Any]) -> None:
+    """The other half would be paid for, and wait."""
+    counts = [n for n in (16, 32, 64, 128) if n <= run["global_batch_sequences"]]
+    by_count = {n: estimate_training_time(**run, n_gpus=n, tokens="10B", detail="detailed") for n in counts}
+    told = 0
+    for n_gpus, answer in by_count.items():
+        codes = [warning.code for warning in answer.warnings]
+        longer = by_count[n_gpus // 2].training_days / answer.training_days if n_gpus > 16 else 2.0
+        said = [code for code in codes if code in {CODE, "fewer_gpus_as_fast"}]
+        assert len(said) <= 1
+        # Half as many are answered with doubts of their own.
+        if longer <= 1.03:
+            assert said, n_gpus
+        if "fewer_gpus_as_fast" in said and n_gpus > 16:
+            told += 1
+            assert longer <= 1.07
+            message = next(warning.message for warning in answer.warnings if warning.code == "fewer_gpus_as_fast")
+            assert message.startswith(f"{n_gpus // 2} GPUs take ")
+    assert told

@@ -46,6 +46,8 @@ _UNLIMITED = re.compile(r"(?:unlimited|no limit|none|any|open|whatever|asap|as (
 _LEAST = re.compile(r"(?:at least|minimum|min\b|more than|over\b|above|>)")
 _DIGITS = 3
 _MOST_NAMED = 5
+_MOST_ADVISED = 5
+"""Devices on which ways to make a run fit are looked for: each takes as long as an estimate."""
 _LEAST_IN_UNIT = 2.0
 _NEARLY = 0.99
 """Share of a limit that fewer tokens take at least: they are told in three digits."""
@@ -230,13 +232,21 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
 
 
 def _too_large(trials: Trials) -> str:
-    """Return why nothing fits, from the largest run that was tried."""
-    largest = trials.largest()
-    if largest is None:
+    """Return why nothing fits: of the devices that were tried, on that which the least change would make it fit on."""
+    tried = trials.largest_of_each()[:_MOST_ADVISED]
+    if not tried:
         return "no layout divides any count that was tried; leave the parallel degrees or global_batch_sequences out"
-    told = estimate_of(largest.run).warnings
-    caution = next((warning.message for warning in told if warning.code == "does_not_fit"), "")
-    return f"on {largest.run.n_gpus:,} GPUs {caution or 'it does not fit in memory'}"
+    told = min((estimate_of(estimate.run) for estimate in tried), key=_least_change)
+    caution = next((warning.message for warning in told.warnings if warning.code == "does_not_fit"), "")
+    n_gpus = told.run.n_gpus
+    return f"on {n_gpus:,} GPU{'s' * (n_gpus > 1)} {caution or 'it does not fit in memory'}"
+
+
+def _least_change(estimate: Estimate) -> tuple[bool, int]:
+    """Return how far the nearest way to make a run fit is: on the same devices first, then on the fewest of them."""
+    ways = [way.arguments for way in estimate.ways_to_fit]
+    counts = [count if isinstance(count := way.get("n_gpus"), int) else 0 for way in ways if "gpu" not in way]
+    return not counts, min(counts, default=0)
 
 
 def _cost(estimate: Estimate, unit: BudgetUnit = "USD") -> float:

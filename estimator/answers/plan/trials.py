@@ -186,8 +186,17 @@ class Trials:
 
     def largest(self) -> Estimate | None:
         """Return the estimate so far on the most devices, whether it fits or not."""
-        estimates = [estimate for estimate in self._priced.values() if estimate is not None]
-        return max(estimates, key=lambda estimate: estimate.run.n_gpus, default=None)
+        return max(self._all(), key=lambda estimate: estimate.run.n_gpus, default=None)
+
+    def largest_of_each(self) -> list[Estimate]:
+        """Return of each device the estimate so far on the most of it, whether it fits or not, most memory first."""
+        of_each: dict[str, Estimate] = {}
+        for estimate in sorted(self._all(), key=lambda estimate: -estimate.run.n_gpus):
+            of_each.setdefault(estimate.run.device.label, estimate)
+        return sorted(of_each.values(), key=lambda estimate: -_memory_bytes(estimate))
+
+    def _all(self) -> list[Estimate]:
+        return [estimate for estimate in self._priced.values() if estimate is not None]
 
     def in_time(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run fits and ends by the deadline, by the far end of its range where `sure`."""
@@ -214,3 +223,9 @@ class Trials:
     def meets(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run keeps to every limit; None where it has no layout."""
         return self.in_time(estimate, sure=sure) and self.in_budget(estimate, sure=sure)
+
+
+def _memory_bytes(estimate: Estimate) -> float:
+    """Return the memory of all devices of a run."""
+    chip = estimate.run.device.accelerator
+    return 0.0 if chip is None else estimate.run.n_gpus * chip.memory_bytes

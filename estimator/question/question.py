@@ -1,7 +1,7 @@
 """What is asked of the step-time model, and what it answers: the border between resolving and physics."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from estimator.models.training import WITH_ADAPTERS, Method, Recompute
@@ -31,7 +31,6 @@ __all__ = [
     "Sharding",
     "SourceKind",
     "WayToFit",
-    "noted",
 ]
 
 Sharding = Literal["ddp", "zero1", "zero2", "zero3"]
@@ -62,16 +61,6 @@ class Caution:
     """By how many times a run may be longer, or shorter, than it is answered, by what is told; 1 where it is not so."""
     would: str = ""
     """What would help the same training most, and by how much, in a clause; empty where the message names nothing."""
-
-
-def noted(
-    assumptions: Iterable[Assumption], name: str, note: str, source: SourceKind | None = None
-) -> tuple[Assumption, ...]:
-    """Return `assumptions` with a note on the value `name`, if there is one, and where the value came from with it."""
-    return tuple(
-        replace(each, note=note, source=source or each.source) if note and each.name == name else each
-        for each in assumptions
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from estimator.models.training import Method
 from estimator.physics.own_experts import stack_running
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.profile import Goodput
-from estimator.question.question import Assumption, Caution, OwnRun, Question, noted
+from estimator.question.question import Assumption, Caution, OwnRun, Question
 from estimator.question.request import Request
 from estimator.question.schedule import NOTHING_SCHEDULED, Schedule
 from estimator.resolve.adoption import Adoption, adoption
@@ -35,6 +35,7 @@ from estimator.resolve.held_out import without_held_out
 from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
+from estimator.resolve.notes import noted
 from estimator.resolve.objective import AskedObjective, as_answered, asked_objective, usual_stack
 from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion

@@ -12,11 +12,12 @@ from estimator.catalogue import catalogue
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
 from estimator.models.views import METHODS, NOT_COUNTED, reads_views
-from estimator.question.question import Assumption, Caution, SourceKind, noted
+from estimator.question.question import Assumption, Caution, SourceKind
 from estimator.question.request import Request
 from estimator.resolve.autoencoders import MAE
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
+from estimator.resolve.notes import noted
 from estimator.resolve.objective import asked_objective, is_rollouts
 from estimator.resolve.self_supervised import UNSAID, is_self_supervised, is_views, says_labels
 from estimator.resolve.subject import resolved_subject

@@ -24,7 +24,7 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.framework.platforms import is_made_for
 
-__all__ = ["changes_of_place", "changes_together", "single_changes"]
+__all__ = ["OF_TEXT", "changes_of_place", "changes_together", "single_changes"]
 
 _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
@@ -38,7 +38,7 @@ _LARGEST = 2
 _HALVES = 2
 _QUARTERS = (5, 6, 7)
 """Quarters of a count between it and its double."""
-_OF_TEXT = frozenset({"decoder", "hybrid"})
+OF_TEXT = frozenset({"decoder", "hybrid"})
 """Kinds of networks that stacks of pretraining split."""
 _SPLITTERS: Mapping[MethodName, tuple[str, ...]] = MappingProxyType(
     {"full": ("torchtitan", "megatron"), "frozen": (), "lora": ("nemo",), "qlora": ()}
@@ -203,7 +203,7 @@ def _stacks(setting: Setting) -> Iterator[Change]:
     question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
     is_foreign = not trains_method(stack.name, question.method.name)
     splits = bool(stack.model_parallel or stack.reserve)
-    if (splits and not is_foreign) or kind_of(question.transformer) not in _OF_TEXT:
+    if (splits and not is_foreign) or kind_of(question.transformer) not in OF_TEXT:
         return
     name, engine = _SHARDED
     copies = stack.tunes and not shards_states(stack.name)

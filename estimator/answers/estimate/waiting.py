@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from estimator.answers.estimate.changes import OF_TEXT
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.levers import levers_alone, levers_together
 from estimator.answers.estimate.token_time import corrected_token_s, predicted_token_s
@@ -19,8 +20,10 @@ from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
 from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.memory import host_bytes_of, memory_of
+from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, Prediction, Question, Sharding
 from estimator.question.rows import with_more_rows
+from estimator.resolve.framework.platforms import is_made_for
 
 __all__ = ["mostly_waiting", "waiting_words"]
 
@@ -36,6 +39,8 @@ _NOTHING_HELPS = "no larger batch or micro-batch, no other sharding and no memor
 _MICRO_BATCH = "micro_batch_size"
 _TIMES_THE_BATCH = 4
 _TIMES_THE_MICRO_BATCH = (2, 4, 8)
+_SPLITS = "megatron"
+"""A stack that splits models over any network, on the devices it is made for."""
 _A_LAYER_AS_ONE = 1.0
 """Units that are gathered of a layer which a sharded stack takes as a whole."""
 _LINKS = {"pcie": "PCIe", "nvlink": "NVLink", "xgmi": "xGMI", "ici": "ICI", "neuronlink": "NeuronLink"}
@@ -82,10 +87,11 @@ def mostly_waiting(
     """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
 
     Tried are adapters (unless the amount is one of pre-training), other sharding, larger micro-batches, a batch four
-    times as large, a network as fast as the reference system's, and what saves memory: room for a larger micro-batch,
-    or for less sharding. What makes the run at least 15 % shorter is named, with how long it takes: padded rows are the
-    longer the more there are in a micro-batch, so that one may gain a token much and a sample nothing. That devices
-    wait for their host to launch kernels is told where that can be helped, for small steps are so.
+    times as large, a network as fast as the reference system's, for pre-training over a network a stack that splits
+    models, and what saves memory: room for a larger micro-batch, or for less sharding. What makes the run at least 15 %
+    shorter is named, with how long it takes: padded rows are the longer the more there are in a micro-batch, so that
+    one may gain a token much and a sample nothing. That devices wait for their host to launch kernels is told where
+    that can be helped, for small steps are so.
     """
     question = setting.question
     waits, launches = waiting_share(step.breakdown), host_share(step.breakdown)
@@ -96,7 +102,7 @@ def mostly_waiting(
     if question.precedent is not None:
         token_s = predicted_token_s(replace(question, precedent=None), fitted)
     now_s = token_s * question.sequence_length
-    ways = [*_ways(setting, step), *(() if for_host else _savers(setting))]
+    ways = [*_ways(setting, step), *(() if for_host else (*_splitter(setting, step), *_savers(setting)))]
     # What leaves the micro-batch open has said what another would do.
     told_of = {_MICRO_BATCH} if "micro_batch_unsaid" in said else set[str]()
     best = _best((way for way in ways if told_of.isdisjoint(way.kinds)), fitted, now_s)
@@ -219,6 +225,36 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
         faster = replace(cluster, scale_out_bytes_per_s=reference)
         with_it = replace(kept, cluster=faster)
         yield _Way(kinds=("network_gbps_per_gpu",), words=f"network_gbps_per_gpu {gbps:,}", question=with_it)
+
+
+def _splitter(setting: Setting, step: Prediction) -> Iterator[_Way]:
+    """Yield a stack that splits models, for pre-training over a network whose own stack gathers them across it.
+
+    Stages pass activations on, which are a small part of the weights that sharding gathers for each micro-batch.
+    """
+    question, stack, cluster = setting.question, setting.stack, setting.question.cluster
+    chip = cluster.accelerator
+    across = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+    splits = stack.model_parallel or step.layout.pipeline_parallel > 1
+    if splits or not across or question.method.name != "full" or not question.pretrains:
+        return
+    if kind_of(question.transformer) not in OF_TEXT or chip.segment != "datacenter" or not is_made_for(_SPLITS, chip):
+        return
+    # How states are sharded was told with the engine that does it.
+    sharding = None if question.practice.zero_engine is not None else question.layout.data_sharding
+    yield _Way(
+        kinds=("framework",),
+        words=f'framework "{_SPLITS}"',
+        question=replace(
+            question,
+            framework=_SPLITS,
+            practice=NOTHING_SAID,
+            released=None,
+            layout=replace(question.layout, data_sharding=sharding),
+            global_batch_sequences=setting.global_batch,
+        ),
+        noted="another stack, which splits the model; of the same batch and length",
+    )
 
 
 def _savers(setting: Setting) -> Iterator[_Way]:

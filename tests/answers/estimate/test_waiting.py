@@ -97,6 +97,28 @@ PADDED: tuple[tuple[dict[str, Any], str], ...] = (
     ),
 )
 """Samples that are padded to the longest of their micro-batch: the more are in it, the longer they all are."""
+_PRETRAINING: dict[str, Any] = {"gpu": "h100", "tokens": "100B", "global_batch_sequences": 512}
+GATHERED_ACROSS: tuple[tuple[dict[str, Any], str], ...] = (
+    (
+        {**_PRETRAINING, "model": "7B", "n_gpus": 64, "framework": "FSDP", "network_gbps_per_gpu": 12.5},
+        "a network of 12.5 Gb/s",
+    ),
+    (
+        {**_PRETRAINING, "model": "7B", "n_gpus": 64, "framework": "torchtitan", "network_gbps_per_gpu": 3}
+        | {"global_batch_sequences": None},
+        "a network of 3 Gb/s",
+    ),
+    (
+        {
+            **_PRETRAINING,
+            "model": "llama-3.1-70b",
+            "n_gpus": 128,
+            "framework": "DeepSpeed ZeRO-3",
+            "network_gbps_per_gpu": 12.5,
+        },
+        "a network of 12.5 Gb/s",
+    ),
+)
 BY_HOST: tuple[tuple[dict[str, Any], str], ...] = (
     ({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "lora", "framework": "trl, fsdp"}, "15 parts of"),
     (
@@ -129,7 +151,7 @@ def _waits(answer: TrainingTime) -> float:
     return parts.communication + parts.bubble
 
 
-@pytest.mark.parametrize(("asked", "over"), [*ASKED, *SHORT_OF_MEMORY])
+@pytest.mark.parametrize(("asked", "over"), [*ASKED, *SHORT_OF_MEMORY, *GATHERED_ACROSS])
 def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any], over: str) -> None:
     answer = _ask(**asked)
     message = _message(answer)
@@ -146,7 +168,7 @@ def test_what_the_host_makes_devices_wait_for_is_told(asked: dict[str, Any], ove
     assert over in _message(answer)
 
 
-@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *SHORT_OF_MEMORY, *BY_HOST, *PADDED])
+@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *SHORT_OF_MEMORY, *BY_HOST, *PADDED, *GATHERED_ACROSS])
 def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
     """Each as an argument of the same tool, and of the run's time as much as is told."""
     answer = _ask(**asked)
@@ -238,3 +260,14 @@ def test_a_larger_micro_batch_whose_padding_eats_most_of_its_gain_is_not_oversol
     assert changed.training_seconds > 0.75 * answer.training_seconds
     for times in re.findall(r"micro_batch_size \d+[^;]*?, ([\d.]+) times", _message(answer)):
         assert float(times) > 0.75
+
+
+@pytest.mark.parametrize(("asked", "_over"), GATHERED_ACROSS)
+def test_a_stack_that_splits_the_model_is_named_where_pretraining_gathers_it_over_a_slow_network(
+    asked: dict[str, Any], _over: str
+) -> None:
+    """Activations between stages are a small part of the weights of a model; who fine-tunes is not sent to another."""
+    named = 'framework "megatron"'
+    assert named in _message(_ask(**asked))
+    assert named not in _message(_ask(**asked | {"tokens": "10M"}))
+    assert named not in _message(_ask(**asked | {"framework": "megatron"}))

@@ -235,8 +235,14 @@ def _option(option: Option, *, detailed: bool, laid_out: bool, noted: bool = Tru
 
 
 def _shortened(answer: TrainingPlan) -> TrainingPlan:
-    """Return a plan that fits: with a shorter estimate first, and then with fewer alternatives."""
+    """Return a plan that fits: with a shorter estimate first, and then with fewer alternatives.
+
+    What the plan warns of is not said of its estimate again.
+    """
     shorter = answer
+    said = {warning.code for warning in answer.warnings}
+    unsaid = [warning for warning in answer.estimate.warnings if warning.code not in said]
+    answer = answer.model_copy(update={"estimate": answer.estimate.model_copy(update={"warnings": unsaid})})
     for kept in range(len(answer.alternatives), -1, -1):
         fewer = answer.model_copy(update={"alternatives": answer.alternatives[:kept]})
         room = _MOST_CHARACTERS - characters(fewer) + characters(fewer.estimate)

@@ -152,7 +152,9 @@ def _plan(answer: Answer) -> Iterator[Block]:
     yield Facts(facts)
     yield _assumptions("Assumptions of the plan", answer["assumptions"])
     yield _assumptions("Assumptions of the solution", estimate["assumptions"])
-    yield from _warnings([*answer["warnings"], *estimate["warnings"]])
+    said = {warning["code"] for warning in answer["warnings"]}
+    yield from _warnings(answer["warnings"])
+    yield from _warnings([warning for warning in estimate["warnings"] if warning["code"] not in said])
     yield _made_by("plan_id", answer)
 
 

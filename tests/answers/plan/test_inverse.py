@@ -129,7 +129,7 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
 def test_tokens_are_planned_where_time_is_not_in_proportion_to_them(days: int, network_gbps_per_gpu: float) -> None:
     """Over a slow network a longer training has another batch, and is hardly longer for a while."""
     run: dict[str, Any] = {"model": "7B", "framework": "FSDP", "network_gbps_per_gpu": network_gbps_per_gpu}
-    limits = {"deadline": f"{days} days", "n_gpus": 64}
+    limits: dict[str, Any] = {"deadline": f"{days} days", "n_gpus": 64}
     plan = plan_training(detail="detailed", solve_for="tokens", gpu="h100", **limits, **run)
     there, beyond = (_forward(plan.solution, **run, tokens=plan.solution.tokens * more) for more in (1.0, 1.001))
     assert 0.999 * days <= there.training_days <= days * (1 + 1e-9) < beyond.training_days

@@ -11,6 +11,7 @@ from estimator.evidence.outlook import outlook_of
 from estimator.evidence.precedent import MOST_DOUBLINGS
 from estimator.evidence.uncertainty import Interval
 from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
+from estimator.question.choices import as_wide
 from estimator.question.question import KnownSpeed, Precedent, Question
 
 __all__ = ["drawn_log", "held_to_precedent"]
@@ -53,7 +54,7 @@ def held_to_precedent(
     speeds = precedent.also_held
     if precedent.agrees:
         speeds = (precedent.tokens_per_second_per_gpu, *speeds)
-        as_published = precedent.as_published.precision == question.precision
+        as_published = as_wide(precedent.as_published.precision, question.precision)
         if as_published and ("framework" not in question.unsaid or precedent.stack_adopted):
             # What draws the point says as much of how sure it is: a normal's posterior.
             # Of a training on other tokens, as far as it may be that very one.

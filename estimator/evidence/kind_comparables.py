@@ -11,6 +11,7 @@ from estimator.evidence.calibration import KindRun, committed_calibration
 from estimator.models.kinds import measured_as
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
+from estimator.question.choices import as_wide
 from estimator.question.question import Comparable, Question
 
 __all__ = ["kind_comparables"]
@@ -48,7 +49,7 @@ def _factors(question: Question, parameters: float, row: Mapping[str, str], run:
         yield _OTHER_DEVICE if _family(row["accelerator"]) == cluster.accelerator.family else _OTHER_FAMILY
     if ((row["method"] or _FULL) == _FULL) != (question.method.name == _FULL):
         yield _OTHER_METHOD
-    if row["precision"] not in {"", question.precision}:
+    if row["precision"] and not as_wide(row["precision"], question.precision):
         yield _OTHER_PRECISION
 
 

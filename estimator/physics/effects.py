@@ -6,6 +6,7 @@ from types import MappingProxyType
 from estimator.models.kinds import decoder_share
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
+from estimator.question.choices import as_wide
 from estimator.question.question import Question
 
 __all__ = [
@@ -97,7 +98,7 @@ def effect_weights(question: Question, stack: Stack) -> Mapping[str, float]:
         f"device:{chip.family}-{chip.segment}",
         f"stack:{stack.kin}",
         f"tier:{stack.tier}",
-        f"precision:{question.precision}",
+        f"precision:{_fitted_precision(question)}",
         *experts,
     ]
     if question.method.name in WITH_ADAPTERS:
@@ -109,6 +110,16 @@ def effect_weights(question: Question, stack: Stack) -> Mapping[str, float]:
     if is_ported(stack.name, chip.vendor):
         keys.append("ported")
     return {key: 1.0 if key in experts else share for key in keys}
+
+
+def _fitted_precision(question: Question) -> str:
+    """Return the precision whose effect applies: that of the device's usual half precision for its other one.
+
+    The same units multiply both as fast. On devices that have BF16, what is published in FP16 is of the years before
+    its kernels and trainers were had in BF16 as well: what it is off by is those runs' own.
+    """
+    usual = question.cluster.accelerator.training_precision
+    return usual if as_wide(usual, question.precision) and not question.published else question.precision
 
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from estimator.question.question import ZERO_STAGES
 from estimator.question.request import SHARDING_NAMES
 
-__all__ = ["method_named", "precision_named", "sharding_named"]
+__all__ = ["as_wide", "method_named", "precision_named", "sharding_named"]
 
 _FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("mxfp8", "mx fp8"), "mxfp8"),
     }
 )
+_HALVES = frozenset({"bf16", "fp16"})
 _OF_FORMATS = re.compile(r"\b(?:mixed|precision|amp|autocast|training|compute)\b")
 _STAGE = re.compile(r"(?:deepspeed )?(?:zero|z|stage|zero (?:optimi[sz]ation )?stage|ds) ?([0-3])")
 _SHARDED = re.compile(
@@ -39,6 +40,15 @@ def precision_named(given: object) -> object:
         return given
     plain = " ".join(_OF_FORMATS.sub(" ", _spaced(given)).split())
     return _FORMATS.get(plain, given.strip().casefold())
+
+
+def as_wide(one: str, other: str) -> bool:
+    """Return whether products in two precisions are of operands as wide, which the same units multiply as fast.
+
+    FP16 and BF16 are: what a run in the one is known to take, it takes in the other, but for a scaled loss.
+    """
+    named = {precision_named(one), precision_named(other)}
+    return len(named) == 1 or named <= _HALVES
 
 
 def sharding_named(given: object) -> object:

@@ -18,6 +18,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.precedent import doublings_apart, is_whole, precedent_runs, published_speed, trained_runs
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_named, stack_of
+from estimator.question.choices import as_wide
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import Practice
 from estimator.question.question import Assumption, KnownSpeed, LayoutRequest, Precedent
@@ -146,7 +147,7 @@ def adoption(
 
     def kind(run: PublishedRun) -> tuple[float, ...]:
         same_stack = stack_named(run.stack).kin == stack.kin
-        return run.precision == precision, same_stack, -abs(math.log2(run.sequence_length / length))
+        return as_wide(run.precision, precision), same_stack, -abs(math.log2(run.sequence_length / length))
 
     def nearest(run: PublishedRun) -> tuple[float, ...]:
         release = run.released if framework.released is None else -abs(run.released - framework.released)
@@ -267,7 +268,7 @@ def _adopted(
     # What joins a chip's devices is no reason to lay a training out otherwise: an A800 has the A100's layouts.
     same = _chip(run) == accelerator.chip and abs(doublings_apart(run, n_gpus)) <= _SAME_RUN
     kept_from: tuple[str, ...] = ()
-    if not same or request.precision.strip().casefold() not in {AUTO, run.precision}:
+    if not same or not (_is_open(request, "precision") or as_wide(run.precision, request.precision)):
         # On other devices, and in another width, other layouts fit and pay.
         kept_from = _LAYOUT
     elif any(getattr(request, name) is not None for name in _SPLITS):
@@ -369,7 +370,7 @@ def _agrees(
         said = getattr(request, name)
         if isinstance(value, str):
             folded = str(said).strip().casefold()
-            if SHARDING_NAMES.get(folded, folded) != value:
+            if SHARDING_NAMES.get(folded, folded) != value and not as_wide(folded, value):
                 return False
         elif not _near(_whole(request, name), value, _SAME_BATCH if name == "global_batch_sequences" else 1.0):
             return False

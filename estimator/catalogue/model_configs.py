@@ -26,6 +26,8 @@ class ModelConfigRow(TypedDict):
     note: NotRequired[str]
     usual_text: NotRequired[int]
     """Tokens of text beside the pictures of a sample, where they are not those of an instruction set."""
+    trained_length: NotRequired[int]
+    """Tokens of a sequence in most of its pre-training, where its publisher made it for longer ones at the end."""
 
 
 class ModelConfigFile(TypedDict):
@@ -45,7 +47,13 @@ def configured_entry(row: ModelConfigRow) -> ModelEntry:
 
     configured = configured_model(row["config"])
     notes = (*configured.notes, row["note"]) if "note" in row else configured.notes
-    named = replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"])
+    named = replace(
+        configured.transformer,
+        id=row["id"],
+        name=row["name"],
+        source=row["source"],
+        trained_sequence_length=row.get("trained_length"),
+    )
     if "usual_text" in row and named.media is not None:
         named = replace(named, media=replace(named.media, usual_text=row["usual_text"]))
     return entry_of(row, named, configured.vectors, "; ".join(notes))

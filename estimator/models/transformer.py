@@ -83,6 +83,8 @@ class Transformer:
     """Modules that predict tokens beyond the next (MTP), as published: no part of it unless `with_prediction` adds
     them."""
     native_sequence_length: int = 4096
+    trained_sequence_length: int | None = None
+    """Tokens of a sequence in most of its pre-training, where its longest came at the end; None: not known apart."""
     inferred: bool = False
     """True where only a parameter count was given and the widths are a typical choice."""
     source: str = ""

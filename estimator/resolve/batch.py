@@ -163,10 +163,18 @@ def usual_length(subject: Subject, *, tunes: bool = False) -> int:
 
     Those that the model itself was trained on, on whatever device, where that is published.
     """
+    own = _own_length(subject) or model_window(subject)
     if tunes:
-        return min(model_window(subject), _USUAL_TUNED_LENGTH)
+        return min(own, _USUAL_TUNED_LENGTH)
+    if own < model_window(subject):
+        return own
     trained = _trained_on(subject)
     return min(model_window(subject), _USUAL_SEQUENCE_LENGTH if trained is None else trained.sequence_length)
+
+
+def _own_length(subject: Subject) -> int | None:
+    """Return the tokens of a sequence in most of the model's pre-training, where it ended with longer ones."""
+    return None if subject.transformer is None else subject.transformer.trained_sequence_length
 
 
 def _trained_on(subject: Subject) -> PublishedRun | None:
@@ -215,6 +223,8 @@ def resolved_sequence_length(
         if length == native:
             guessed = subject.transformer is None or subject.transformer.inferred
             note = "usual for a model of which a size is told" if guessed else "the model's own training length"
+        elif length == _own_length(subject):
+            note = f"the model takes {native:,}, and was pre-trained on {length:,} for most of its tokens"
         elif tunes:
             guessed = subject.transformer is None or subject.transformer.inferred
             own = "" if guessed else f"the model takes {native:,}, but "

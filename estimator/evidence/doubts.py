@@ -13,7 +13,17 @@ from functools import partial
 import numpy as np
 
 from estimator.evidence.micro_batches import micro_batch_doubt
-from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Times, Ways, borne, if_held
+from estimator.evidence.mixture import (
+    TOLD_FROM,
+    WORTH_SAYING,
+    Doubt,
+    Times,
+    Ways,
+    borne,
+    if_held,
+    read_beside,
+    read_between,
+)
 from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.releases import release_doubts
@@ -167,9 +177,10 @@ def _in_full_precision(setting: Setting) -> _Other | None:
     example = "framework" in question.unsaid and stack.name != GENERAL_TRAINER and detects(question.transformer)
     by_default = stack.name == GENERAL_TRAINER or bool(question.practice.full_precision) or example
     unsaid = "precision" in question.unsaid and by_default and not question.published
-    # Whoever trains from scratch sets it; TPUs have no other units.
-    tuned = question.small_set and chip.family != "tpu"
-    if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
+    # Whoever trains from scratch sets it, but in examples for pictures, which are of that; TPUs have no other units.
+    kind = kind_of(question.transformer)
+    left = question.small_set or (kind == "vision" and stack.name != GENERAL_TRAINER)
+    if not (unsaid and left and kind in _STORED_IN_FP32) or question.precision == "fp32" or chip.family == "tpu":
         return None
     if question.practice.full_precision:
         share = _FULL_PRECISION_OF_EXAMPLES
@@ -292,7 +303,7 @@ def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
             'workers" in framework'
         )
 
-    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words)
+    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words, joined=read_between)
 
 
 def _decoded_as_read(ways: Ways) -> Doubt:
@@ -303,7 +314,7 @@ def _decoded_as_read(ways: Ways) -> Doubt:
             "dataloader workers in framework"
         )
 
-    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words)
+    return Doubt(argument="framework", ways=ways, code="loader_unsaid", words=words, joined=read_beside)
 
 
 def _encoded_in_each_step(ways: Ways) -> Doubt:

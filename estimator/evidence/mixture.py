@@ -4,6 +4,7 @@ The point is the middle of the mixture, about as many being faster as slower, an
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ __all__ = [
     "median_log",
     "mixed",
     "mixture_quantile",
+    "read_beside",
+    "read_between",
     "split_quantile",
     "told_times",
     "worth_telling",
@@ -79,6 +82,16 @@ class Times:
         return ", ".join((f"{first} times as long{here}{its}", *(f"{times}{name}" for times, name in rest)))
 
 
+def read_beside(step_log: float, read_log: float) -> float:
+    """Return the log time of a step whose samples others read meanwhile: the slower of both sets the pace."""
+    return max(step_log, read_log) if read_log > 0.0 else step_log
+
+
+def read_between(step_log: float, read_log: float) -> float:
+    """Return the log time of a step after which its samples are read: they take as long after a slow one."""
+    return math.log(math.exp(step_log) + math.expm1(read_log)) if read_log > 0.0 else step_log
+
+
 def told_times(times: float) -> str:
     """Return a ratio of times in words, to two digits."""
     return f"{_figure(times)} times"
@@ -101,6 +114,8 @@ class Doubt:
     """The warning's message."""
     moves: bool = True
     """Whether the point is the middle of all ways, and not of the one alone that is assumed and printed."""
+    joined: Callable[[float, float], float] = operator.add
+    """The log time of its way beside another's, of the logs of both: what multiplies a step multiplies any."""
     asked: tuple[Question, ...] = ()
     """What whoever says the other ways asks, in their order, as far as that is a question; each tells its batch."""
 
@@ -205,14 +220,18 @@ def split_quantile(normals: Sequence[SplitNormal], level: float) -> float:
 
 
 def mixed(doubts: Sequence[Doubt]) -> Mapping[float, float]:
-    """Return the share of each shift of log time that `doubts` together may make; they are independent."""
+    """Return the share of each shift of log time that `doubts` together may make; they are independent.
+
+    What does not multiply a step comes beside all that does.
+    """
     shares: dict[float, float] = {0.0: 1.0}
-    for doubt in doubts:
+    for doubt in sorted(doubts, key=lambda one: one.joined is not operator.add):
         ways = [*((math.log(factor), share) for factor, share in doubt.ways)]
         ways.append((0.0, 1.0 - sum(share for _, share in ways)))
         together: dict[float, float] = {}
         for shift, share in shares.items():
             for other, its in ways:
-                together[shift + other] = together.get(shift + other, 0.0) + share * its
+                at = doubt.joined(shift, other)
+                together[at] = together.get(at, 0.0) + share * its
         shares = together
     return shares

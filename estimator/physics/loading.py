@@ -36,11 +36,12 @@ _MEGAPIXEL_S = Prior(
     "it to normalised floats in NumPy, as Transformers' processors do",
 )
 _FRAME_S = Prior(
-    low=0.0004,
-    mode=0.001,
-    high=0.003,
-    why="One core decoding a frame of H.264 of 256 to 340 pixels, as sets of actions are stored, with PyAV or decord: "
-    "about 1,000 a second",
+    low=0.0003,
+    mode=0.0006,
+    high=0.002,
+    why="One core decoding a frame of H.264 of 256 to 340 pixels a side, as sets of actions are stored, on its way: "
+    "FFmpeg decodes 150 to 250 of 1080 lines a second, 0.3 to 0.5 gigapixels, which is 0.2 to 0.3 ms for a tenth of a "
+    "megapixel, and each frame has work of its own besides; PyAV and decord hand out those alone that are taken",
 )
 _NUMBER_S = Prior(
     low=0.25e-6,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+from estimator.models.training import Recompute
+
 __all__ = [
     "NOTHING_SAID",
     "AttentionKernel",
@@ -113,6 +115,8 @@ class Practice:
     offload_activations: bool | None = None
     caches_gradients: bool | None = None
     """Whether vectors of a whole batch come first, and passes with gradients part by part after (GradCache)."""
+    usual_recompute: Recompute | None = None
+    """What activations the commands and configurations of a trainer that was named run again, where nobody said."""
     recomputed_share: float | None = None
     """Share of the layers that full recomputation is of, where that is not all of them."""
     overlap: bool | None = None
@@ -181,6 +185,8 @@ class Practice:
     """… and how many it writes for a sample on average."""
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
+    stores_frames: bool | None = None
+    """Whether frames of clips were decoded before training, each a picture of its own, and not as they are read."""
     made_up_samples: bool | None = None
     """Whether samples are made up, or read by what keeps ahead of any device (DALI, FFCV): nothing waits for them."""
     dequantization: Dequantization | None = None

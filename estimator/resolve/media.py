@@ -185,7 +185,11 @@ def _read_by_itself(
     return MediaUse(
         request=resolved,
         subject=_met(subject, network),
-        reads=NO_READS if _is_at_hand(request, media, practice) else _read(request, media, picture, sample),
+        reads=(
+            NO_READS
+            if _is_at_hand(request, media, practice)
+            else _read(request, media, picture, sample, apart=bool(practice.stores_frames))
+        ),
         sample_tokens=length,
         whole_rows=True,
         assumptions=(
@@ -198,9 +202,9 @@ def _read_by_itself(
     )
 
 
-def _read(request: Request, media: Media, picture: Picture | None, sample: Sample) -> Reads:
+def _read(request: Request, media: Media, picture: Picture | None, sample: Sample, *, apart: bool) -> Reads:
     """Return what is read of a picture or sound, each view of it where several are trained on."""
-    reads, views = reads_of(media, picture, sample.one), asked_views(request)
+    reads, views = reads_of(media, picture, sample.one, apart=apart), asked_views(request)
     return reads if views is None else read_in_views(reads, views, pixels_of(media, picture) / MEGA)
 
 

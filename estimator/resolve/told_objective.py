@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import EstimatorError
 from estimator.catalogue import catalogue
+from estimator.models.autoencoders import PAINTER
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
 from estimator.models.views import METHODS, NOT_COUNTED, reads_views
@@ -31,7 +32,6 @@ _TUNES = re.compile(r"(?:supervised[ _-]?)?fine[ _-]?tun(?:e|ing)", re.IGNORECAS
 _SUPERVISED = re.compile(r"\bsft\b", re.IGNORECASE)
 """What a teacher wrote is learnt from as any text is."""
 _AUTOENCODED = "masked autoencoding"
-_SOURCE = "He et al. 2022, section 4"
 _LONGEST = 60
 
 
@@ -44,8 +44,8 @@ class ToldObjective:
     """What the words say; empty where nothing was taken of them."""
     usual: bool = False
     """Whether it is not said, and what nearly all who name such software train towards."""
-    autoencodes: bool = False
-    """Whether it is a masked autoencoder's training, which is told of the network."""
+    autoencodes: str = ""
+    """What a masked autoencoder's training does, which is told of the network; empty where it is none."""
     encoder: str = ""
     """The network that a decoder was set beside for that, where none with both is catalogued."""
     cautions: tuple[Caution, ...] = ()
@@ -53,9 +53,7 @@ class ToldObjective:
     def marked(self, assumptions: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
         """Return `assumptions` with where the objective comes from."""
         if self.autoencodes:
-            why = "of each picture a quarter of the patches is encoded, and a narrow decoder of 8 layers reads all"
-            why = f"{why} ({_SOURCE})"
-            note = f"{self._told}; {why}" if self.goal else why
+            note = f"{self._told}; {self.autoencodes}" if self.goal else self.autoencodes
             source: SourceKind = "inferred" if self.goal else "user"
             if self.encoder:
                 assumptions = noted(assumptions, "model", f"{self.encoder} as the encoder, with the published decoder")
@@ -182,7 +180,7 @@ def _autoencoding(request: Request, *, goal: str) -> ToldObjective:
     network = resolved_subject(request).transformer
     plain = replace(request, objective="pretraining")
     if network is not None and network.media is not None and network.media.kept < 1.0:
-        return ToldObjective(request=plain, goal=goal, autoencodes=True)
+        return ToldObjective(request=plain, goal=goal, autoencodes=_masking(network))
     if network is None or not _is_plain(network):
         called = "the network" if network is None else network.name
         message = (
@@ -193,9 +191,24 @@ def _autoencoding(request: Request, *, goal: str) -> ToldObjective:
     name = f"mae {request.model}".strip()
     listed = None if request.hf_config is not None else catalogue.found_transformer(name)
     if listed is not None and listed.value.media is not None and listed.value.media.kept < 1.0:
-        return ToldObjective(request=replace(plain, model=name), goal=goal, autoencodes=True)
+        return ToldObjective(request=replace(plain, model=name), goal=goal, autoencodes=_masking(listed.value))
+    # Readers of families are for those that no catalogue has.
+    from estimator.models.huggingface.config import transformer_from_config
+
     config = _configured(network)
-    return ToldObjective(request=replace(plain, hf_config=config), goal=goal, autoencodes=True, encoder=network.name)
+    masking = _masking(transformer_from_config(config))
+    return ToldObjective(request=replace(plain, hf_config=config), goal=goal, autoencodes=masking, encoder=network.name)
+
+
+def _masking(network: Transformer) -> str:
+    """Return what a masked autoencoder does with each picture or clip, in words."""
+    media, painter = network.media, next((tower for tower in network.towers if tower.name == PAINTER), None)
+    what, source = ("clip", "Tong et al. 2022") if media and media.kind == "clip" else ("picture", "He et al. 2022")
+    encoded = f"of each {what} {media.kept if media else 1.0:.0%} of the patches are encoded"
+    if painter is None:
+        return encoded
+    layers = f"a narrow decoder of {painter.network.n_layers} layers"
+    return f"{encoded}, and {layers} reads all ({source}, section 4)"
 
 
 def _is_plain(network: Transformer) -> bool:

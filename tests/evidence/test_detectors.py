@@ -46,3 +46,23 @@ def test_it_may_be_computed_in_fp32_and_the_range_holds_both(model: str, gpu: st
 )
 def test_precision_is_not_doubted_where_it_is_told_or_it_is_no_detector(said: dict[str, Any]) -> None:
     assert "trained_in_fp32" not in codes(_answer(**{"model": "detr-resnet-50", **said}))
+
+
+@pytest.mark.parametrize(
+    ("model", "framework"),
+    [
+        ("segformer-b0", "mmsegmentation"),
+        ("deeplabv3-resnet50", "mmseg"),
+        ("mask-rcnn-r50-fpn", "detectron2"),
+        ("faster-rcnn-r50-fpn", "mmdetection"),
+        ("resnet-50", "torchvision references"),
+        ("resnet-50", "keras"),
+    ],
+)
+def test_examples_for_pictures_compute_in_fp32_unless_told_however_many_steps_they_take(
+    model: str, framework: str
+) -> None:
+    """Authority: AMP is an option of each (`--amp`, `SOLVER.AMP.ENABLED`, `AmpOptimWrapper`, `mixed_precision`)."""
+    steps: dict[str, Any] = {"samples": None, "steps": 160_000, "global_batch_sequences": 16, "framework": framework}
+    assert "trained_in_fp32" in codes(_answer(model, **steps))
+    assert "trained_in_fp32" not in codes(_answer(model, precision="fp16", **steps))

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.evidence.mixture import Doubt, SplitNormal, median_log, mixed, mixture_quantile, split_quantile
+from estimator.evidence.mixture import (
+    Doubt,
+    SplitNormal,
+    median_log,
+    mixed,
+    mixture_quantile,
+    read_beside,
+    read_between,
+    split_quantile,
+)
 
 
 def _doubt(*ways: tuple[float, float]) -> Doubt:
@@ -31,6 +40,26 @@ def test_the_ways_of_several_doubts_together_have_shares_that_add_up(
     mean = sum(shift * share for shift, share in shares.items())
     means = (sum(share * math.log(factor) for factor, share in doubt.ways) for doubt in doubts)
     assert mean == pytest.approx(sum(means), abs=1e-9)
+
+
+@given(st.floats(0.1, 30.0), st.floats(1.1, 30.0))
+def test_what_is_read_beside_a_step_or_after_it_does_not_multiply_what_makes_the_step_longer(
+    slower: float, reading: float
+) -> None:
+    """Workers set the pace where they are the slower; a process that reads between steps takes as long after each."""
+    step = _doubt((slower, 0.5))
+    beside, between = (
+        Doubt(argument="framework", ways=((reading, 0.5),), code="any", words=lambda _: "any", joined=joined)
+        for joined in (read_beside, read_between)
+    )
+    both = {"beside": max(slower, reading), "after": slower + reading - 1.0}
+    for doubt, together in ((beside, both["beside"]), (between, both["after"])):
+        for order in ([step, doubt], [doubt, step]):
+            shares = mixed(order)
+            assert sum(shares.values()) == pytest.approx(1.0)
+            assert {round(math.exp(at), 6) for at in shares} == {
+                round(factor, 6) for factor in (1.0, slower, reading, together)
+            }
 
 
 @given(st.floats(2.0, 30.0), st.floats(0.05, 0.95))

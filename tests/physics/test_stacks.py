@@ -72,14 +72,19 @@ MAY_BE_OPEN = {
     # Where it is not told how many processes read samples, they are taken to be enough.
     "loader_workers",
     "made_up_samples",
+    "stores_frames",
     # A script's own default, of no trainer.
     "expands_base_wide",
     "full_precision",
+    "usual_recompute",
     # What a caller says of their own, or one script does.
     "at_defaults",
     "averages_weights",
     "own_stack",
     "padded_to",
+    "source_limit",
+    "target_limit",
+    "target_tokens",
     "samples_each",
     "one_process",
     "started_plainly",

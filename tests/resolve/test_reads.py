@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from estimator.physics.loading import reading_s
 from estimator.question.question import Question
 from estimator.question.reads import NO_READS
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
+from tools.estimate_training_time import estimate_training_time
 
 USUAL = 640 * 480 / 1e6
 
@@ -93,8 +95,56 @@ def test_a_sound_is_read_as_the_features_that_were_stored_of_it(model: str, numb
         ("huggingface, no dataloader workers", 0),
         ("huggingface", None),
         ("llava, 2 data workers", 2),
+        ("PyTorch, 16 dataloader workers per GPU", 16),
+        ("PyTorch, 8 num_workers per device", 8),
     ],
 )
 def test_workers_are_counted_as_they_are_told(said: str, count: int | None) -> None:
     question = _question("llava-1.5-7b", samples=1000, tokens_per_sample=99, framework=said)
     assert question.practice.loader_workers == count
+
+
+@pytest.mark.parametrize("model", ["videomae-base", "timesformer-base"])
+def test_a_clip_is_decoded_in_order_up_to_its_end_and_its_frames_are_no_pictures_of_their_own(model: str) -> None:
+    """Authority: H.264, whose frames need those before them up to a key frame; of a file one is opened."""
+    clips = _question(model, samples=1000).reads
+    assert clips.passed > 0.0
+    frames = _question(model, samples=1000, framework="frames decoded beforehand, 16 dataloader workers per GPU").reads
+    assert frames.passed == 0.0
+    assert frames.pictures > clips.pictures
+    assert frames.megapixels > clips.megapixels
+
+
+@pytest.mark.parametrize(
+    "said", ["frames decoded beforehand", "raw frames", "extracted frames", "frames extracted as JPEGs", "JPEG frames"]
+)
+def test_frames_that_lie_apart_are_understood_however_they_are_called(said: str) -> None:
+    question = _question("videomae-base", samples=1000, framework=f"PyTorch, {said}, 8 dataloader workers")
+    assert question.practice.stores_frames
+    assert question.practice.loader_workers == 8
+
+
+def test_a_host_reads_a_clip_in_a_tenth_of_a_second_and_faster_where_frames_lie_apart() -> None:
+    """A core decodes 500 to 3,000 small frames a second, of some hundred for a clip of two seconds."""
+    assert 0.06 < reading_s(_question("videomae-base", samples=1000).reads) < 0.12
+    apart = _question("videomae-base", samples=1000, framework="raw frames").reads
+    assert reading_s(apart) < reading_s(_question("videomae-base", samples=1000).reads)
+
+
+def test_the_range_of_a_masked_autoencoder_of_clips_does_not_multiply_one_doubt_by_another() -> None:
+    """Who learns labels from whole clips waits for the same files, and no longer: the slower sets the pace."""
+    answer = estimate_training_time(model="videomae-base", gpu="a100", n_gpus=8, samples="240000", epochs=800)
+    ways = [
+        estimate_training_time(
+            model="videomae-base",
+            gpu="a100",
+            n_gpus=8,
+            samples="240000",
+            epochs=800,
+            objective=objective,
+            framework=how,
+        )
+        for objective in ("mae", "classification")
+        for how in ("DALI", "6 dataloader workers")
+    ]
+    assert answer.training_days_high < 1.2 * max(way.training_days_high for way in ways)

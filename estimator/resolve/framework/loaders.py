@@ -18,6 +18,7 @@ _COUNTED = (
     "{} loader workers",
     "dataloader num workers {}",
     "num workers {}",
+    "{} num workers",
 )
 _NAMED = ("dataloader workers", "data loader workers", "loader workers")
 _NONE = Facts(practice=Practice(loader_workers=0))
@@ -59,6 +60,20 @@ _STORED = (
 )
 """What a sound is taken to be read as anyway: features that were made before training."""
 
+_FRAMES = ("frames", "raw frames", "video frames", "rawframes", "jpeg frames", "jpg frames", "frames of clips")
+_DECODED = ("decoded", "extracted", "pre extracted", "preextracted", "predecoded", "pre decoded", "stored", "saved")
+_BEFORE = ("", "beforehand", "before", "before training", "in advance", "to disk", "on disk", "as jpeg", "as jpegs")
+_STORED_FRAMES = (
+    *(f"{frames} {made} {when}" for frames in _FRAMES for made in _DECODED for when in _BEFORE),
+    *(f"{made} {frames} {when}" for frames in _FRAMES for made in _DECODED for when in _BEFORE),
+    *("raw frames", "rawframes", "rawframe dataset", "raw frame dataset", "jpeg frames", "jpg frames"),
+)
+_APART = Meaning(
+    says=Facts(practice=Practice(stores_frames=True)), denies=Facts(practice=Practice(stores_frames=False))
+)
+_EACH = ("per gpu", "per device", "per process", "per rank", "per card")
+"""A loader is each process's own, and so are the workers that are said of it: this says nothing more."""
+
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
         **{
@@ -69,7 +84,8 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
         **{folded(words): _MADE_UP for words in ("dali", "nvidia dali")},
         **{folded(words): _READY for words in ("ffcv", "ffcv imagenet")},
-        **{folded(words): Meaning() for words in (*_SERVICES, *_STORED)},
+        **dict.fromkeys(map(folded, _STORED_FRAMES), _APART),
+        **{folded(words): Meaning() for words in (*_SERVICES, *_STORED, *_EACH)},
         **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )

@@ -45,10 +45,12 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     # Of other kinds nobody's layouts tell.
     of_decoders = decoder_share(question.transformer)
     told = told or not of_decoders
-    settled = recompute_habit(stack, question.released, tunes_sharded=question.fine_tunes) is not None
+    habit = question.practice.usual_recompute or recompute_habit(
+        stack, question.released, tunes_sharded=question.fine_tunes
+    )
     # Of stacks that split models, for no others are as old.
     of_then = release(question) < SELECTIVE_SINCE and stack.model_parallel and not question.fine_tunes
-    if told or (settled and not of_then) or stack.tier == "untuned" or question.method.name != "full":
+    if told or (habit is not None and not of_then) or stack.tier == "untuned" or question.method.name != "full":
         return ()
     kept = RECOMPUTES[int(layouts.recompute[0])]
     if kept == "full":

@@ -348,13 +348,15 @@ def fastest(question: Question, constants: Constants, *, raised: int = 1) -> Fas
 def usual_recompute(setting: Setting) -> int:
     """Return the least activation recomputation that is preferred while it fits, as an index into RECOMPUTES.
 
-    It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
-    make a slower layout the usual one.
+    It is what the users of the trainer that was named run, else those of the stack. More is preferred as well, where it
+    pays: else a device with more memory would make a slower layout the usual one.
     """
     question = setting.question
     sharded = question.fine_tunes and question.cluster.n_gpus > 1
     prepared = is_prepared_by_peft(question.transformer, question.method.name, question.practice)
-    usual = recompute_habit(setting.stack, question.released, prepared=prepared, tunes_sharded=sharded)
+    usual = question.practice.usual_recompute or recompute_habit(
+        setting.stack, question.released, prepared=prepared, tunes_sharded=sharded
+    )
     if usual is None or question.layout.recompute is not None:
         return 0
     return RECOMPUTES.index(usual)

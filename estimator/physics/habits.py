@@ -5,12 +5,23 @@ wins over what an unset flag does, for that is what people run. What is not unif
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "SAMPLE_LIMITS", "TUNING_HABITS", "UNACCUMULATED"]
+__all__ = [
+    "ACCUMULATED",
+    "HABITS",
+    "MICRO_BATCHES",
+    "OWN_LENGTHS",
+    "PAIR_LIMITS",
+    "SAMPLE_LIMITS",
+    "TUNED_BY_DEFAULT",
+    "TUNING_HABITS",
+    "UNACCUMULATED",
+    "TuningScript",
+]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -158,10 +169,11 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "metaseq": replace(_MEGATRON_DEEPSPEED, experts=None, overlap=True),
         "paddlenlp": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "optimum-habana": replace(
-            # Its lazy mode traces each step in Python; graphs are captured where they are asked for.
+            # Its lazy mode traces each step in Python; graphs are captured where they are asked for. `run_lora_clm.py`
+            # pads all samples to one shape, `max_seq_length`, unless told `--dataset_concatenation`.
             _HUGGINGFACE,
             fused_kernels=True,
-            packing="packed",
+            padding="limit",
             channels_last=True,
         ),
         "torch-xla": _XLA,
@@ -250,8 +262,40 @@ SAMPLE_LIMITS: Mapping[str, float] = MappingProxyType(
         "llama-factory": 2048.0,  # cutoff_len
         "openrlhf": 2048.0,  # --max_len
         "mlx": 2048.0,  # max_seq_length of mlx-lm
+        "optimum-habana": 512.0,  # max_seq_length of run_lora_clm
         # What scripts and commands set: 512 in Alpaca's, 2,048 in most, as ms-swift's examples do.
         **dict.fromkeys(("huggingface", "ms-swift", "deepspeed", "fsdp", "pytorch", "lightning", "unknown"), 2048.0),
     }
 )
 """The same of other samples; whoever has longer ones raises it."""
+
+OWN_LENGTHS: Mapping[str, tuple[tuple[float, int], ...]] = MappingProxyType(
+    {
+        # block_size of config/train_shakespeare_char.py, whose model has 10.7M parameters, and of train.py.
+        "nanogpt": ((2e7, 256), (float("inf"), 1024)),
+        "llm.c": ((float("inf"), 1024),),  # -t of train_gpt2cu
+        "modded-nanogpt": ((float("inf"), 1024),),  # of its first records; then documents, in windows that are shorter
+        "nanochat": ((float("inf"), 2048),),  # max_seq_len of base_train
+    }
+)
+"""Tokens of a sequence in the one script that everybody runs of a stack, up to so many parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningScript:
+    """What a trainer's one script of adapters sets unless told."""
+
+    rank: int
+    layers: int
+    """At the top, beside which adapters lie; where there are fewer, beside all."""
+    batch: int
+    """Samples of a step, of all devices together."""
+
+
+TUNED_BY_DEFAULT: Mapping[str, TuningScript] = MappingProxyType(
+    {
+        # CONFIG_DEFAULTS of mlx_lm.lora: rank 8 in lora_parameters, num_layers, batch_size.
+        "mlx": TuningScript(rank=8, layers=16, batch=4),
+    }
+)
+"""By stack that is run by its command line; where people write scripts or copy notebooks, these set what they will."""

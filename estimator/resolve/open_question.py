@@ -24,9 +24,11 @@ from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import left_open
 from estimator.resolve.layout_request import layout_request
 from estimator.resolve.media import MediaUse, in_padded_rows
+from estimator.resolve.notes import noted
 from estimator.resolve.packing import Packing, is_small_set
 from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, with_rows
 from estimator.resolve.trainers_defaults import micro_batch_unless_told
+from estimator.resolve.trainers_length import trainers_length
 
 __all__ = ["OpenQuestion"]
 
@@ -96,9 +98,12 @@ class OpenQuestion:
 
         Raises as `resolved_sequence_length` does.
         """
-        return resolved_sequence_length(
+        length, told = resolved_sequence_length(
             self.request, self.use.subject, amount, padded, tunes=self.tunes, fitting=self.fits_in_rows_of
         )
+        if self.request.sequence_length is None and length == trainers_length(self.layers, self.framework.name):
+            told = noted(told, "sequence_length", f"as {self.framework.name}'s own script has it")
+        return length, told
 
     @property
     def asked_batch(self) -> int | None:
@@ -206,7 +211,8 @@ class OpenQuestion:
             return (self._fits,)
         rest = (partial(self._fits, sharding="ddp"), partial(self._fits, sharding="zero2"), self._fits)
         prepared = is_prepared_by_peft(self.trained, self.method.name, self.practice)
-        if stack.recompute_with(prepared=prepared) is not None or self.whole_batches:
+        habit = self.practice.usual_recompute or stack.recompute_with(prepared=prepared)
+        if habit is not None or self.whole_batches:
             return rest
         fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
         return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), *rest)

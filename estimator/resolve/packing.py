@@ -43,7 +43,12 @@ _NOT_ALWAYS = {
         code="packing_assumed",
         message="samples are taken to be packed (sample_packing: true, as in two of three of Axolotl's examples); "
         'without, short ones take several times as long: say packing "padded" if so',
-    )
+    ),
+    "optimum-habana": Caution(
+        code="packing_assumed",
+        message="samples are taken to be padded, as run_lora_clm does unless told; commands of its README join them "
+        '(--dataset_concatenation), by which short ones take a fraction of that: say packing "packed" if so',
+    ),
 }
 """Stacks of whose examples a good part does otherwise than most."""
 

@@ -56,6 +56,8 @@ from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.told_degrees import of_its_network, with_spread_experts
 from estimator.resolve.told_objective import with_told_objective
 from estimator.resolve.trained_parts import trained_parts
+from estimator.resolve.trainers_length import with_trainers_length
+from estimator.resolve.trainers_tuning import with_tuning_defaults
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "checked_own_runs", "resolve"]
@@ -139,18 +141,20 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = replace(framework, practice=padding.over(framework.practice))
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
+    subject = with_trainers_length(subject, framework.name)
+    n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
+    told, by_default = with_tuning_defaults(told, framework, subject.transformer, n_gpus)
     told, framework, copied = with_copy(told, framework, subject)
     told, idle = of_its_network(told, request, subject.transformer)
     told, unsharded = with_spread_experts(told, framework, subject.transformer)
     doubts = (*copied, *separator_doubts(request), *doubts, *idle, *unsharded)
     told = as_answered(told, subject.transformer)
-    n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     host = told_host(told, device, n_gpus)
     framework = framework if host is None else host.reading(framework)
     data, use = contents(told, subject, framework, device, n_gpus)
     doubts = doubts if host is None else (*doubts, *host.doubts(use.reads))
     words, counted, told = told, data.request, as_pretrained(data.request, subject.transformer)
-    inferred, data = told is not counted, replace(data, request=told)
+    inferred, data = told is not counted, replace(data, request=told, assumed=(*by_default, *data.assumed))
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.

@@ -19,13 +19,7 @@ from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.packing import FEW_GPUS
 from estimator.resolve.sample_lengths import ENCODED_VARIATION, LENGTH_VARIATION, SampleLengths
 
-__all__ = [
-    "Padded",
-    "micro_batch_that_fits",
-    "padded_samples",
-    "padding_assumptions",
-    "with_rows",
-]
+__all__ = ["Padded", "micro_batch_that_fits", "padded_samples", "padding_assumptions", "with_rows"]
 
 _TO_A_MULTIPLE = 8
 """Collators pad on to such a multiple, for the sake of tensor cores."""
@@ -36,6 +30,8 @@ _USUAL_OF_ENCODERS = 32
 _MOST_TOKENS = 8192.0
 """Tokens of samples from which on nobody has one more in a micro-batch unless told: the largest of the examples, four
 of 2,048, hold as many, any device is busy with fewer, and padding and memory grow with each."""
+_RAISED = 2.0
+"""Times the length that a trainer pads all samples to unless told, up to which its users raise it."""
 _USUAL_LIMIT = Prior(
     low=512.0,
     mode=2048.0,
@@ -145,8 +141,8 @@ def padded_samples(
     guessed = padding == "limit" and request.sequence_length is None and lengths.longest is None
     if padding == "limit" and request.sequence_length is None:
         limit = _padded_to(lengths, limit)
-
     left = unless_told is not None and per_replica is None
+    own = stack if practice.padding is None else None
 
     def rows_of(micro: int, source: SourceKind) -> Padded:
         rows = _padded(
@@ -159,7 +155,7 @@ def padded_samples(
             samples=samples,
             n_replicas=n_replicas,
             sequences=sequences,
-            limits=_guessed_limits(limit, lengths, window, encodes=encodes) if guessed and limit else None,
+            limits=_guessed_limits(limit, lengths, window, own, encodes=encodes) if guessed and limit else None,
         )
         return replace(rows, padded_as_said=practice.padding == "limit", unless_told=left and source == "default")
 
@@ -203,11 +199,15 @@ def _padded_to(lengths: SampleLengths, limit: float | None) -> float | None:
     return None if limit is None else min(limit, max(_USUAL_LIMIT.mode, lengths.mean))
 
 
-def _guessed_limits(limit: float, lengths: SampleLengths, window: int | None, *, encodes: bool) -> tuple[float, float]:
-    """Return between which lengths that `limit` may lie that nobody told."""
+def _guessed_limits(
+    limit: float, lengths: SampleLengths, window: int | None, own: Stack | None, *, encodes: bool
+) -> tuple[float, float]:
+    """Return between which lengths that `limit` may lie that nobody told; few raise that of an `own` stack far."""
     least = _ENCODERS_LEAST if encodes else _USUAL_LIMIT.low
-    most = max(limit, _USUAL_LIMIT.high if window is None else min(_USUAL_LIMIT.high, float(window)))
-    return min(limit, max(least, lengths.mean)), most
+    most = _USUAL_LIMIT.high if window is None else min(_USUAL_LIMIT.high, float(window))
+    if own is not None and (trainers := trainers_limit(own, lengths.mean, answers=False)):
+        most = min(most, _RAISED * trainers)
+    return min(limit, max(least, lengths.mean)), max(limit, most)
 
 
 def _read_lengths(tokens_per_sample: Quantity, told: SampleLengths | None, *, encodes: bool) -> SampleLengths:

@@ -1,5 +1,6 @@
 """A configuration pasted into `framework`: what it tells of arguments that were left out, and where it differs."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -176,10 +177,11 @@ class _Filling:
             self.compare("n_gpus", shown, words)
 
     def _take(self, name: str, value: float, words: str) -> None:
-        whole = name in _WHOLE and value == int(value)
-        self.taken[name] = str(int(value)) if name == "trained_layers" else int(value) if whole else value
+        told = "all" if math.isinf(value) else f"{value:g}"
+        whole = name in _WHOLE and not math.isinf(value) and value == int(value)
+        self.taken[name] = told if name == "trained_layers" else int(value) if whole else value
         key = words.rpartition(" ")[0] or words
-        self.words.append(f"{name} {value:g}" if name in words.split() else f"{name} {value:g} ({key})")
+        self.words.append(f"{name} {told}" if name in words.split() else f"{name} {told} ({key})")
 
     def compare(self, name: str, value: float, words: str) -> None:
         """Say so where the argument `name` was given and is not `value`."""

@@ -31,7 +31,9 @@ ADAPTERS: Mapping[str, Meaning] = by_phrase(
     *((words, Meaning(says=Facts(method="lora", adapters=kind))) for kind, words in _KINDS.items()),
     (
         _QUANTISED,
-        Meaning(says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))),
+        Meaning(
+            says=Facts(method="qlora", adapters="decomposed", practice=Practice(base_bits=4, usual_recompute="full"))
+        ),
     ),
     # Of LLaVA's scripts: its projector is an MLP that is called an adapter, which one of them trains alone.
     ("tune mm mlp adapter", Meaning(says=Facts(trained_layers="projector"), implies="huggingface")),

@@ -1,5 +1,6 @@
 """What a pasted configuration tells: numbers of arguments, words of how a step is run, and what cannot be taken."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from estimator.resolve.framework.reading import reading_of
 from estimator.resolve.framework.schedule_keys import ScheduledKeys, is_scheduled
 from estimator.resolve.framework.setting_formats import FLAGS, FORMAT_KEYS, ToldFormats
 from estimator.resolve.framework.setting_keys import (
+    ALL_BELOW_ZERO,
     ARGUMENTS,
     CHOICES,
     DIALECTS,
@@ -23,7 +25,6 @@ from estimator.resolve.framework.setting_keys import (
     OWN_KEYS,
     OWN_WORDS,
     SWITCHES,
-    UNHEEDED,
     WRITTEN_OF,
 )
 from estimator.resolve.framework.spoken_settings import (
@@ -195,8 +196,8 @@ class _Reader:
         match kind:
             case _ if self.schedule.take(setting) or kind == "idle":
                 pass
-            case _ if (self.dialect, setting.key) in UNHEEDED:
-                self.unheeded += [] if setting.value in _OPEN else [setting.words]
+            case _ if (self.dialect, setting.key) in ALL_BELOW_ZERO and setting.value.startswith("-"):
+                self.numbers[ARGUMENTS[name]] = Told(value=math.inf, words=setting.words)
             case "argument":
                 self._number(ARGUMENTS[name], setting)
             case "choice":

@@ -21,6 +21,7 @@ def _trainer(
     large_base_bits: int | None = None,
     widened_by: Dequantization | None = None,
     small_cards: bool = False,
+    recomputes: bool = False,
     own_adapters: bool = False,
     adapts: bool = False,
     rank: Rank = _FRONT_END,
@@ -28,8 +29,9 @@ def _trainer(
 ) -> tuple[str, Meaning]:
     """Return a name whose users keep latents and encoded texts, or encode them in each step, unless told.
 
-    They also hold large bases in fewer bits where all of the trainer's examples do. Those written for people's own
-    cards run layers again (`gradient_checkpointing: true`), and what they call FP8 is how weights are stored.
+    They also hold large bases in fewer bits where all of the trainer's examples do, and run layers again where all of
+    its configurations do (`gradient_checkpointing: true`). What those written for people's own cards call FP8 is how
+    weights are stored.
     """
     habit = Practice(
         caches_latents=latents,
@@ -37,11 +39,12 @@ def _trainer(
         caches_large_text=large_text,
         large_base_bits=large_base_bits,
         dequantization=widened_by,
+        usual_recompute="full" if recomputes else None,
         # sd-scripts' LoRAModule and its descendants: two products in the autocast's precision, and no cast to FP32.
         own_adapters=True if own_adapters else None,
     )
     beside = Facts(method="lora" if adapts else None)
-    says = Facts(practice=habit, recompute="full" if small_cards else None, method=beside.method)
+    says = Facts(practice=habit, method=beside.method)
     return words, Meaning(stack=stack, rank=rank, says=says, beside=beside, stores_8_bits=small_cards, note=note)
 
 
@@ -83,6 +86,7 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
     _trainer(_LORA_SCRIPTS, "huggingface", latents=False, text=False, adapts=True),
     # `cache_latents` stands in all of its guides; small text encoders are often trained, too, and run; what T5 or a
     # language model says is kept (`--cache_text_encoder_outputs` in those of FLUX.1, SD 3, Lumina and HunyuanImage).
+    # `--gradient_checkpointing` is an option, which those take whose card is too small without.
     *(
         _trainer(
             words,
@@ -108,6 +112,7 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         large_base_bits=8,
         widened_by="quanto",
         small_cards=True,
+        recomputes=True,
         own_adapters=True,
     ),
     # A front of sd-scripts, for FLUX.1 alone: `--fp8_base` in the scripts that it writes.
@@ -119,14 +124,32 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         large_base_bits=8,
         widened_by="cast",
         small_cards=True,
+        recomputes=True,
         own_adapters=True,
     ),
     *(
-        _trainer(words, "huggingface", latents=True, text=True, small_cards=True, own_adapters=True, adapts=adapts)
+        _trainer(
+            words,
+            "huggingface",
+            latents=True,
+            text=True,
+            small_cards=True,
+            recomputes=True,
+            own_adapters=True,
+            adapts=adapts,
+        )
         for words, adapts in (("musubi tuner | musubi", False), (_MUSUBI, True))
     ),
-    _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True),
-    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),
+    _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True, recomputes=True),
+    _trainer(
+        "onetrainer | one trainer",
+        "huggingface",
+        latents=True,
+        text=True,
+        small_cards=True,
+        recomputes=True,
+        own_adapters=True,
+    ),
     _trainer("diffsynth | diffsynth studio", "huggingface", latents=False, text=False),
     _trainer("finetrainers | fine trainers | cogvideox factory", "huggingface", latents=False, text=False),
     # `transformer_dtype = 'float8'` in its examples of FLUX.1, HunyuanVideo, Chroma and HiDream.
@@ -138,6 +161,7 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         large_base_bits=8,
         widened_by="cast",
         small_cards=True,
+        recomputes=True,
     ),
     _trainer("x flux", "deepspeed", latents=True, text=True),
     _trainer(

@@ -10,7 +10,7 @@ PACKINGS = (
         "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
         "packed sequences | packed dataset | multipack | "
         "padding free | remove padding | use remove padding | thd | varlen | unpadded | unpadding | unpad | "
-        "group texts | "
+        "group texts | dataset concatenation | "
         "full rows | full sequences | full length sequences | "
         "packing samples | pack to max length | concatenated | example packing",
         Practice(packing="packed"),

@@ -41,7 +41,7 @@ _FLASH_2 = Practice(attention="flash_2")
 _SDPA = Practice(attention="sdpa")
 _UNFUSED = Practice(attention="unfused")
 _LIGER = Practice(fused_kernels=True, fused_loss=True)
-_QLORA = Facts(recompute="full", practice=Practice(base_bits=4), method="qlora")
+_QLORA = Facts(practice=Practice(base_bits=4, usual_recompute="full"), method="qlora")
 _ATTENTION = (
     practised("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
     practised("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),

@@ -11,23 +11,21 @@ from estimator.resolve.framework.meaning import Facts, Meaning, Rank
 __all__ = ["SCRIPTS"]
 
 _STACK = "huggingface"
-_CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
-_SORTED = Practice(packing="padded", padding="alike")
+_CHECKPOINTED = Practice(usual_recompute="full")
+_PADDED = replace(_CHECKPOINTED, packing="padded")
+_SORTED = replace(_PADDED, padding="alike")
 _IN_8_BITS = Facts(
-    recompute="full",
     precision="fp16",
-    practice=Practice(base_bits=8, dequantization="bitsandbytes", packing="padded"),
+    practice=replace(_PADDED, base_bits=8, dequantization="bitsandbytes"),
     method="lora",
 )
 # With 4 bits as its method has them, and in 16 where it is told LoRA, which it trains as well.
 _SHARDED_QLORA = Facts(
     sharding="zero3",
-    recompute="full",
-    practice=Practice(master_weights=False, zero_engine="fsdp"),
+    practice=replace(_CHECKPOINTED, master_weights=False, zero_engine="fsdp"),
     method="qlora",
 )
 _GUANACO = Facts(
-    recompute="full",
     practice=replace(
         _SORTED,
         base_bits=4,
@@ -53,13 +51,13 @@ SCRIPTS = (
     ),
     _script(
         "lmflow | dolly | toolbench | belle | firefly | chinese llama alpaca | internvl | internvl chat | vila | nvila",
-        _CHECKPOINTED,
+        Facts(practice=_PADDED),
         note="Hugging Face's trainer, with gradient checkpointing",
     ),
     # `--group_by_modality_length True` in their scripts of fine-tuning.
     _script(
         "llava | llava next | tiny llava factory | tiny llava",
-        Facts(recompute="full", practice=_SORTED),
+        Facts(practice=_SORTED),
         note="Hugging Face's trainer, with gradient checkpointing, samples sorted by length",
     ),
     # Both load the base in 8 bits, pad to the longest and train in FP16. Whether samples are sorted is a flag that is

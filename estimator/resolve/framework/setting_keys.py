@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 __all__ = [
+    "ALL_BELOW_ZERO",
     "ARGUMENTS",
     "CHOICES",
     "DIALECTS",
@@ -16,7 +17,6 @@ __all__ = [
     "OWN_KEYS",
     "OWN_WORDS",
     "SWITCHES",
-    "UNHEEDED",
     "WRITTEN_OF",
 ]
 
@@ -220,12 +220,15 @@ OWN_KEYS: Mapping[tuple[str, str], str] = MappingProxyType(
         # MLX's devices share a batch, and each of its iterations takes one, however many it accumulates.
         ("MLX", "batch_size"): "global_batch_size",
         ("MLX", "grad_accumulation_steps"): "accumulation_eval",
+        # The last layers, which alone learn, or have adapters beside them.
+        ("MLX", "num_layers"): "freeze_trainable_layers",
+        ("MLX", "lora_layers"): "freeze_trainable_layers",
         ("OpenRLHF", "train_batch_size"): "global_batch_size",
     }
 )
 """Keys that mean with one trainer what they mean with no other, under a name that says which."""
-UNHEEDED = frozenset({("MLX", "num_layers"), ("MLX", "lora_layers")})
-"""Keys of one trainer that change its steps and are counted nowhere: the last layers, beside which adapters lie."""
+ALL_BELOW_ZERO = frozenset({("MLX", "num_layers"), ("MLX", "lora_layers")})
+"""Keys of one trainer whose negative values mean all there is, which no number says."""
 DIALECTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("axolotl", frozenset({"sequence_len", "sample_packing", "pad_to_sequence_len"})),
     ("LLaMA-Factory", frozenset({"cutoff_len", "finetuning_type", "neat_packing"})),

@@ -5,8 +5,10 @@ Authority: the parsers of mlx_lm.lora, AutoTrain, Accelerate, torchrun and DeepS
 
 import pytest
 
+from estimator.question.request import Request
 from estimator.resolve.framework.configuration import configuration_of
 from estimator.resolve.framework.named import named_framework
+from estimator.resolve.run import resolve
 from tools.estimate_training_time import estimate_training_time
 
 MLX_LORA = (
@@ -55,8 +57,11 @@ def test_a_command_of_mlx_tells_the_batch_and_the_amount() -> None:
     assert {"batch_assumed", "framework_not_understood"}.isdisjoint(warning.code for warning in answer.warnings)
 
 
-@pytest.mark.parametrize(("layers", "heeded"), [("8", False), ("-1", True)])
-def test_layers_that_mlx_lays_adapters_beside_are_not_lost(layers: str, *, heeded: bool) -> None:
-    read = configuration_of(f"mlx_lm.lora --iters 600 --num-layers {layers}")
+@pytest.mark.parametrize(("layers", "trained"), [("8", 8), ("-1", None)])
+def test_layers_that_mlx_lays_adapters_beside_are_the_last_so_many(layers: str, trained: int | None) -> None:
+    command = f"mlx_lm.lora --iters 600 --num-layers {layers}"
+    read = configuration_of(command)
     assert read is not None
-    assert (read.unheeded == ()) is heeded
+    assert read.unheeded == ()
+    run = resolve(Request(model="mistral-7b", gpu="m3 max", n_gpus=1, tokens_per_sample=200, framework=command))
+    assert run.method.trained_layers == trained

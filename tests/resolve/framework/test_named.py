@@ -269,7 +269,7 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("nemo, partial CUDA graphs", {"launch": "partial_graphs"}),
     ("fms-fsdp", {"launch": "compiled", "zero_engine": "fsdp"}),
     ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded", "samples_each": 4}),
-    ("QLoRA", {"recompute": "full", "base_bits": 4}),
+    ("QLoRA", {"usual_recompute": "full", "base_bits": 4}),
 )
 
 

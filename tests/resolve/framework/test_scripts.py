@@ -106,6 +106,7 @@ def test_a_script_brings_its_optimizer(said: str) -> None:
     found = named_framework(said)
     practice = found.practice
     assert (practice.optimizer, practice.offload_optimizer) == ("adamw", True)
-    assert (practice.base_bits, practice.padding, found.recompute, found.method) == (4, "alike", "full", "qlora")
+    assert (practice.base_bits, practice.padding, found.method) == (4, "alike", "qlora")
+    assert (practice.usual_recompute, found.recompute) == ("full", None), "a habit is nothing that was stated"
     eight_bits = named_framework(f"{said}, adamw_8bit").practice
     assert eight_bits.optimizer == "adamw_8bit"

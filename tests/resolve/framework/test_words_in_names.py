@@ -40,6 +40,6 @@ def test_a_name_beside_another_trainer_says_at_least_what_its_words_do(trainer: 
 @pytest.mark.parametrize("trainer", ["TRL", "Axolotl", "HF Trainer", "Lightning", "accelerate"])
 def test_fsdp_and_qlora_are_both_read_however_they_are_joined(trainer: str, joined: str) -> None:
     said, apart_ = _facts(f"{trainer}, {joined}, CPU offload"), _facts(f"{trainer}, FSDP, QLoRA, CPU offload")
-    assert (said.sharding, said.recompute, said.method) == ("zero3", "full", "qlora")
+    assert (said.sharding, said.practice.usual_recompute, said.method) == ("zero3", "full", "qlora")
     assert apart_.over(said) == said
     assert named_framework(f"{joined} with {trainer}").name == named_framework(trainer).name

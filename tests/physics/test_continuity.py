@@ -174,9 +174,11 @@ def test_the_usual_batch_gives_a_device_a_number_that_micro_batches_divide(n_gpu
         assert shared in {1, 2, 3, 4, 6, 8, 12, 16}
 
 
-@pytest.mark.parametrize(("tokens", "sequences"), [(None, 128), (1e9, 128), (5e10, 128), (1.4e12, 1024), (1e15, 1024)])
+@pytest.mark.parametrize(
+    ("tokens", "sequences"), [(None, 128), (1e9, 128), (5e9, 128), (1e11, 1024), (1.4e12, 1024), (1e15, 1024)]
+)
 def test_a_fine_tuner_that_pre_trains_does_so_in_more_than_128_sequences(tokens: float | None, sequences: int) -> None:
-    """A trillion tokens in batches of 262,144 are four million steps; Phi-2's 1.4 trillion took 14 days."""
+    """A hundred billion tokens in batches of 262,144 are 380,000 steps; Phi-2's 1.4 trillion took 14 days."""
     asked = _question("phi-2", "a100-sxm-80gb", 64, "deepspeed", length=2048)
     assert global_batch_sequences(replace(asked, run_tokens=tokens)) == sequences
 

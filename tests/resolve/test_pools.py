@@ -120,4 +120,5 @@ def test_a_plan_for_unlike_gpus_finds_their_layout_alone() -> None:
     with pytest.raises(InvalidValueError, match="estimate_training_time"):
         plan_for(request)
     layout = plan_for(replace(request, solve_for="layout", n_gpus=24)).solution.estimate
-    assert layout.training_s == pytest.approx(_estimate().training_s, rel=1e-6)
+    # The trainer's own micro-batch is searched, too: it may be no slower.
+    assert 0.9 <= layout.training_s / _estimate().training_s <= 1.0 + 1e-6

@@ -124,8 +124,9 @@ def test_a_way_that_is_left_alone_of_several_devices_takes_what_one_takes() -> N
     asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "lora", "tokens": "100M"}
     unsaid = _ask(**asked, framework="unsloth")
     (message,) = (warning.message for warning in unsaid.warnings if warning.code == "devices_left_idle")
-    found = re.search(rf"{_TIMES}{_REST} started", message)
+    found = re.search(_TIMES, message)
     assert found, message
     alone, together = _ask(**asked | {"n_gpus": 1}, framework="unsloth"), _ask(**asked, framework="unsloth, torchrun")
-    for given, times in zip((alone, together), found.groups(), strict=True):
-        assert given.training_seconds / unsaid.training_seconds == pytest.approx(float(times), rel=0.1)
+    assert alone.training_seconds / unsaid.training_seconds == pytest.approx(float(found[1]), rel=0.1)
+    # So few leave seven of eight idle that the answer is that of all.
+    assert together.training_seconds == pytest.approx(unsaid.training_seconds, rel=0.1)

@@ -40,6 +40,8 @@ _WORTH_SAYING = 0.1
 """Share of a range's log width from which on the summary says what would narrow it."""
 _MEASURED = "observed_tokens_per_second"
 """What always narrows a range most, and cannot be told before a run."""
+_MUCH = 2.0
+"""Times as fast as it is answered that a run may be, from which on the summary says how."""
 _ROUNDING = 1e-9
 _OBJECTIVES = {
     "dpo": "DPO",
@@ -136,6 +138,7 @@ def summary(estimate: Estimate, first_way_s: float | None = None) -> str:
         first,
         second + ".",
         _fits(estimate),
+        _lever(estimate),
         _narrower(estimate),
     )
     return " ".join(sentence for sentence in sentences if sentence)
@@ -269,6 +272,13 @@ def _fits(estimate: Estimate) -> str:
     if memory is None or not memory.fits:
         return ""
     return fitting_words(estimate.run.question, memory)
+
+
+def _lever(estimate: Estimate) -> str:
+    """Return what would help devices that mostly wait, where the same run might take half as long."""
+    waiting = (caution for caution in estimate.warnings if caution.code == "mostly_waiting")
+    told = next((caution.would for caution in waiting if caution.times >= _MUCH), "")
+    return f"What would help: {told}." if told else ""
 
 
 def _narrower(estimate: Estimate) -> str:

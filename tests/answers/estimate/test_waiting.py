@@ -3,6 +3,7 @@
 Authority: the answer to the same question with what is said to help.
 """
 
+import math
 import re
 from typing import Any
 
@@ -271,3 +272,15 @@ def test_a_stack_that_splits_the_model_is_named_where_pretraining_gathers_it_ove
     assert named in _message(_ask(**asked))
     assert named not in _message(_ask(**asked | {"tokens": "10M"}))
     assert named not in _message(_ask(**asked | {"framework": "megatron"}))
+
+
+def test_the_summary_says_what_would_help_a_run_that_might_take_half_as_long() -> None:
+    """Who reads nothing else commits money on a layout that nobody would choose."""
+    asked: dict[str, Any] = {"model": "7B", "gpu": "4090", "tokens": "30B"}
+    waits = estimate_training_time(**asked, n_gpus=8)
+    assert "88% of a step is communication" in waits.summary
+    told = re.search(r'What would help: say framework "([^"]+)"', waits.summary)
+    assert told, waits.summary
+    helped = estimate_training_time(**asked, n_gpus=8, framework=told[1].replace("…", "huggingface"))
+    assert (helped.training_seconds or math.inf) < 0.5 * (waits.training_seconds or 0.0)
+    assert "What would help" not in estimate_training_time(**asked | {"model": "1B"}, n_gpus=8).summary

@@ -47,7 +47,9 @@ def crossed(taken: Way, other: Way, crossing: Crossing) -> Way:
     of_other = 1.0 - of_first if crossing.other_is_second else of_first
     times = Times(assumed=math.exp(taken.token_log - token_log), others=(math.exp(other.token_log - token_log),))
     told = _of_layers if crossing.of_layers else _of_batch
-    cautions = told(taken, other, times, of_other)
+    # Nobody is told of what hardly anybody has, or of what takes no other time.
+    alike = of_other < TOLD_FROM or abs(other.token_log - taken.token_log) < WORTH_SAYING
+    cautions = () if alike else (told(taken, other, times, of_other),)
     span = replace(
         taken.span,
         low=math.exp(min(low, 0.0)),
@@ -63,10 +65,8 @@ def _split_normal(way: Way, share: float) -> SplitNormal:
     return SplitNormal(at=way.token_log, share=share, below=below, above=above)
 
 
-def _of_layers(taken: Way, other: Way, times: Times, share: float) -> tuple[Caution, ...]:
+def _of_layers(taken: Way, _: Way, times: Times, share: float) -> Caution:
     """Return whose layers with experts are printed, and what those of the `share` of others would take."""
-    if _is_alike(taken, other, share):
-        return ()
     stack, question = taken.setting.stack, taken.setting.question
     printed = "in one's own" if question.practice.own_experts else "in Transformers'"
     told = f"as about {share:.0%} have on so many tokens, a token takes {times.told('', assumed=printed)}"
@@ -82,13 +82,11 @@ def _of_layers(taken: Way, other: Way, times: Times, share: float) -> tuple[Caut
         between = ": the time lies between Transformers' and one's own" if both else ", and Transformers' are assumed"
         message = f"{stack.name} does not tell whose layers run{between}; in one's own, {told}"
     message = f'{message}: say "{say}" or "Transformers" in framework'
-    return (Caution(code="own_experts_assumed", message=message),)
+    return Caution(code="own_experts_assumed", message=message)
 
 
-def _of_batch(taken: Way, other: Way, times: Times, share: float) -> tuple[Caution, ...]:
+def _of_batch(taken: Way, other: Way, times: Times, share: float) -> Caution:
     """Return which batch is printed, and what that of the `share` of others would take."""
-    if _is_alike(taken, other, share):
-        return ()
     unit = taken.setting.question.batch_unit
     each = taken.setting.question.sequences_each
     batch, its = (way.setting.global_batch // each for way in (taken, other))
@@ -96,9 +94,4 @@ def _of_batch(taken: Way, other: Way, times: Times, share: float) -> tuple[Cauti
         f"{batch:,} {unit} a step are assumed; in {its:,}, as about {share:.0%} have on so many tokens, a token takes "
         f"{times.told('', assumed=f'in {batch:,}')}: say global_batch_sequences"
     )
-    return (Caution(code="batch_unsaid", message=message),)
-
-
-def _is_alike(taken: Way, other: Way, share: float) -> bool:
-    """Return whether hardly anybody has the other way, or takes another time for it."""
-    return share < TOLD_FROM or abs(other.token_log - taken.token_log) < WORTH_SAYING
+    return Caution(code="batch_unsaid", message=message)

@@ -7,7 +7,7 @@ from estimator.models.transformer import Transformer
 from estimator.physics.abilities import is_stepped_by_engine, stepped_on_host
 from estimator.physics.accumulation import bucket_bytes, fuses_accumulation, gradient_bytes
 from estimator.physics.adapter_width import has_pefts_adapters, keeps_wide_weights, upcasts_ends
-from estimator.physics.effects import CURRENT_RELEASE, release, trainer_release
+from estimator.physics.effects import release, trainer_release
 from estimator.physics.expert_code import (
     OLD_FAMILIES,
     expert_capacity,
@@ -322,10 +322,7 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     today: SDPA, and a loss in chunks.
     """
     tuning = question.fine_tunes
-    habit = stack.habit_at(released, tuning=tuning)
-    if question.released is not None:
-        return habit
-    today = stack.habit_at(CURRENT_RELEASE, tuning=tuning)
+    habit, today = (stack.habit_at(its, tuning=tuning) for its in (released, trainer_release(question)))
     if (habit.attention, habit.fused_loss) == (today.attention, today.fused_loss):
         return habit
     return replace(habit, attention=today.attention, fused_loss=today.fused_loss)

@@ -44,7 +44,7 @@ def network_doubts(
     question, ways, asked = setting.question, list[tuple[float, float]](), list[Question]()
     cluster, said = question.cluster, question.practice.transport
     node_gbps = _node_gbps(cluster)
-    plain = plain_networks(cluster.accelerator, cluster.gpus_per_node, said) if _crosses(cluster) else ()
+    plain = plain_networks(cluster.accelerator, cluster.gpus_per_node, said) if cluster.spans_network else ()
     if plain:
         of_device = GIGA / BITS_PER_BYTE / cluster.gpus_per_node
         networks = tuple((gbps * of_device, share) for gbps, share in plain if abs(gbps / node_gbps - 1.0) > _SAME)
@@ -72,11 +72,6 @@ def network_doubts(
     if not told or math.log(max(told)) <= WORTH_SAYING:
         return ()
     return (replace(_network_doubt(over, borne_ways), asked=tuple(asked)),)
-
-
-def _crosses(cluster: Cluster) -> bool:
-    """Return whether a run goes beyond what its devices' own links reach."""
-    return cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
 
 
 def _node_gbps(cluster: Cluster) -> float:
@@ -110,7 +105,7 @@ def transport_doubts(
     cluster, said = question.cluster, question.practice.transport
     told = "network_gbps_per_gpu" not in question.unsaid
     known = question.published or (question.precedent is not None and question.precedent.agrees)
-    if known or not (_crosses(cluster) and told):
+    if known or not (cluster.spans_network and told):
         return ()
     in_sockets = sockets_share(cluster, said)
     assumed = bool(np.any(setting.case.sockets))

@@ -33,7 +33,7 @@ def share_features(setting: Setting) -> dict[str, float]:
     question, stack = setting.question, setting.stack
     cluster, chip = question.cluster, question.cluster.accelerator
     per_device = min(setting.global_batch * question.sequence_length / cluster.n_gpus, _FEW_TOKENS)
-    spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+    spans = cluster.spans_network
     balance = matmul_ceiling_flop_per_s(chip, "bf16") / max(cluster.scale_out_bytes_per_s, 1.0)
     features = {
         "one": 1.0,

@@ -78,6 +78,11 @@ class Cluster:
         return on_board or self.n_gpus > self.gpus_per_node
 
     @property
+    def spans_network(self) -> bool:
+        """Whether devices reach some others over the network alone: they fill more than a node, or than a rack."""
+        return self.n_gpus > max(self.gpus_per_node, self.scale_up_domain)
+
+    @property
     def scale_up_domain(self) -> int:
         """Devices that reach each other at scale-up speed.
 

@@ -24,7 +24,7 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.framework.platforms import is_made_for
 
-__all__ = ["OF_TEXT", "changes_of_place", "changes_together", "single_changes"]
+__all__ = ["changes_of_place", "changes_together", "on_splitting_stack", "single_changes"]
 
 _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
@@ -38,7 +38,7 @@ _LARGEST = 2
 _HALVES = 2
 _QUARTERS = (5, 6, 7)
 """Quarters of a count between it and its double."""
-OF_TEXT = frozenset({"decoder", "hybrid"})
+_OF_TEXT = frozenset({"decoder", "hybrid"})
 """Kinds of networks that stacks of pretraining split."""
 _SPLITTERS: Mapping[MethodName, tuple[str, ...]] = MappingProxyType(
     {"full": ("torchtitan", "megatron"), "frozen": (), "lora": ("nemo",), "qlora": ()}
@@ -203,7 +203,7 @@ def _stacks(setting: Setting) -> Iterator[Change]:
     question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
     is_foreign = not trains_method(stack.name, question.method.name)
     splits = bool(stack.model_parallel or stack.reserve)
-    if (splits and not is_foreign) or kind_of(question.transformer) not in OF_TEXT:
+    if (splits and not is_foreign) or kind_of(question.transformer) not in _OF_TEXT:
         return
     name, engine = _SHARDED
     copies = stack.tunes and not shards_states(stack.name)
@@ -217,9 +217,16 @@ def _stacks(setting: Setting) -> Iterator[Change]:
         fetched = replace(other, practice=practice)
         yield Change(kinds=("stack", "offload"), question=fetched, arguments={"framework": words})
     for name in _SPLITTERS[question.method.name]:
-        if is_made_for(name, chip) and chip.segment == "datacenter":
-            other = replace(question, framework=name, practice=NOTHING_SAID, released=None)
-            yield Change(kinds=("stack",), question=other, arguments={"framework": name})
+        split = on_splitting_stack(question, name)
+        if split is not None:
+            yield Change(kinds=("stack",), question=split, arguments={"framework": name})
+
+
+def on_splitting_stack(question: Question, name: str) -> Question | None:
+    """Return `question` on a stack that splits models of text; None where it is made for no such model, or device."""
+    chip = question.cluster.accelerator
+    made_for = kind_of(question.transformer) in _OF_TEXT and chip.segment == "datacenter" and is_made_for(name, chip)
+    return replace(question, framework=name, practice=NOTHING_SAID, released=None) if made_for else None
 
 
 def _stacks_on_more(setting: Setting) -> Iterator[Change]:

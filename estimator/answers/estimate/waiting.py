@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 
-from estimator.answers.estimate.changes import OF_TEXT
+from estimator.answers.estimate.changes import on_splitting_stack
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.levers import levers_alone, levers_together
 from estimator.answers.estimate.token_time import corrected_token_s, predicted_token_s
@@ -20,10 +20,8 @@ from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
 from estimator.physics.choice import Fastest, Setting, fastest
 from estimator.physics.memory import host_bytes_of, memory_of
-from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, Prediction, Question, Sharding
 from estimator.question.rows import with_more_rows
-from estimator.resolve.framework.platforms import is_made_for
 
 __all__ = ["mostly_waiting", "waiting_words"]
 
@@ -161,7 +159,7 @@ def waiting_words(setting: Setting, step: Prediction) -> str:
     bubble, communication = step.breakdown.get("bubble", 0.0), step.breakdown.get("communication", 0.0)
     if bubble > communication:
         return f"waiting of {step.layout.pipeline_parallel} pipeline stages for one another"
-    if cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain):
+    if cluster.spans_network:
         gbps = cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
         return f"communication, most of it over a network of {gbps:.3g} Gb/s a GPU"
     link = _LINKS.get(cluster.accelerator.scale_up_kind, cluster.accelerator.scale_up_kind)
@@ -232,13 +230,12 @@ def _splitter(setting: Setting, step: Prediction) -> Iterator[_Way]:
 
     Stages pass activations on, which are a small part of the weights that sharding gathers for each micro-batch.
     """
-    question, stack, cluster = setting.question, setting.stack, setting.question.cluster
-    chip = cluster.accelerator
-    across = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+    question, stack = setting.question, setting.stack
     splits = stack.model_parallel or step.layout.pipeline_parallel > 1
-    if splits or not across or question.method.name != "full" or not question.pretrains:
+    if splits or not question.cluster.spans_network or question.method.name != "full" or not question.pretrains:
         return
-    if kind_of(question.transformer) not in OF_TEXT or chip.segment != "datacenter" or not is_made_for(_SPLITS, chip):
+    split = on_splitting_stack(question, _SPLITS)
+    if split is None:
         return
     # How states are sharded was told with the engine that does it.
     sharding = None if question.practice.zero_engine is not None else question.layout.data_sharding
@@ -246,10 +243,7 @@ def _splitter(setting: Setting, step: Prediction) -> Iterator[_Way]:
         kinds=("framework",),
         words=f'framework "{_SPLITS}"',
         question=replace(
-            question,
-            framework=_SPLITS,
-            practice=NOTHING_SAID,
-            released=None,
+            split,
             layout=replace(question.layout, data_sharding=sharding),
             global_batch_sequences=setting.global_batch,
         ),
